@@ -1,0 +1,478 @@
+"""The nouns and protocols of evalkit: read this first. May import only the standard library and numpy.
+
+At scale the nouns are columns: `Passages`, `Hits`, `Qrels` and `Scores` hold arrays, one row a passage, a
+question or a cell. Python objects (`Passage`, `Score`) appear at the edges, one question or one report row at
+a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int32]
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "ALL_QUESTIONS",
+    "Answer",
+    "Answerer",
+    "Cache",
+    "Chunker",
+    "Connector",
+    "Corpus",
+    "Document",
+    "Estimate",
+    "Evidence",
+    "Gate",
+    "Golden",
+    "Hits",
+    "Index",
+    "Measure",
+    "Outcome",
+    "Passage",
+    "Passages",
+    "Progress",
+    "Qrels",
+    "Question",
+    "Results",
+    "Retriever",
+    "Run",
+    "Runtime",
+    "Score",
+    "Scores",
+    "Span",
+    "State",
+    "Variant",
+    "Vectors",
+    "Verdict",
+    "Workers",
+]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+ALL_QUESTIONS = ""
+"""The name of the slice that holds every question."""
+
+
+# ---------------------------------------------------------------- documents
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one document: `document.text[start:end]`, offsets in characters.
+
+    `heading` is the breadcrumb of the section it lies in ("Guide > Install"), empty where unknown.
+    """
+
+    doc: str
+    start: int
+    end: int
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source text as searched, with what its source says about it.
+
+    `doc_id` is "<source name>/<path at the source>". `acl` lists the groups and users that may read it; empty
+    means public. `modified_at` is an ISO 8601 time stated by the source, or None where it states none.
+    """
+
+    doc_id: str
+    text: str
+    title: str = ""
+    uri: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    acl: tuple[str, ...] = ()
+    modified_at: str | None = None
+
+
+class Corpus(Protocol):
+    """An immutable, ordered set of documents; rows are ordered by `doc_id`."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything the documents say; equal digests mean equal corpora."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int, /) -> Document: ...
+
+    def row(self, doc_id: str) -> int | None:
+        """Returns the document's row, or None where the corpus does not hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The retrieved unit: a span and its text."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passages:
+    """A corpus cut into passages, as columns ordered by (doc, start, end).
+
+    `doc`, `start`, `end`: int32[n]; `doc` is a row of the corpus. `heading`: int32[n] into `headings`, whose
+    first entry is the empty string. `digest` identifies the corpus and the cuts.
+    """
+
+    corpus: Corpus
+    doc: Ints
+    start: Ints
+    end: Ints
+    heading: Ints
+    headings: tuple[str, ...]
+    digest: str
+
+    def __len__(self) -> int:
+        return len(self.doc)
+
+    def __getitem__(self, row: int) -> Passage:
+        document = self.corpus[int(self.doc[row])]
+        start, end = int(self.start[row]), int(self.end[row])
+        heading = self.headings[int(self.heading[row])]
+        return Passage(Span(document.doc_id, start, end, heading), document.text[start:end])
+
+    def texts(self) -> Iterator[str]:
+        """Yields every passage's text in row order, reading each document once."""
+        row, text = -1, ""
+        for doc, start, end in zip(self.doc, self.start, self.end, strict=True):
+            if doc != row:
+                row, text = int(doc), self.corpus[int(doc)].text
+            yield text[start:end]
+
+
+# ---------------------------------------------------------------- questions
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What supports the answer: a quote of a document, or with an empty quote the whole document.
+
+    `start` is the quote's offset where the golden set pins it, else None: then the quote must be found
+    exactly once.
+    """
+
+    doc: str
+    quote: str = ""
+    start: int | None = None
+    grade: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A golden item. No evidence means that the documents cannot answer it.
+
+    `cluster` names what it shares with other questions (source document, topic, conversation).
+    """
+
+    id: str
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+    reference: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    cluster: str = ""
+
+    @property
+    def answerable(self) -> bool:
+        return bool(self.evidence)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Qrels:
+    """Anchored evidence as columns, ordered by question row.
+
+    `question`, `doc`, `start`, `end`, `grade`: int32[m]; `whole`: bool[m], True where the evidence is the whole
+    document (then start is 0 and end its length).
+    """
+
+    question: Ints
+    doc: Ints
+    start: Ints
+    end: Ints
+    grade: Ints
+    whole: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Golden:
+    """A question set anchored to one corpus.
+
+    `unwinnable` maps a question's row to why its evidence no longer stands in the corpus: such a question is
+    unscored on every measure that needs evidence, never dropped.
+    """
+
+    questions: tuple[Question, ...]
+    qrels: Qrels
+    unwinnable: Mapping[int, str]
+    digest: str
+
+    def slices(self) -> dict[str, list[int]]:
+        """Returns rows by slice "tag=value", and all rows under `ALL_QUESTIONS`."""
+        rows: dict[str, list[int]] = {ALL_QUESTIONS: list(range(len(self.questions)))}
+        for row, question in enumerate(self.questions):
+            for tag, value in question.tags.items():
+                rows.setdefault(f"{tag}={value}", []).append(row)
+        return rows
+
+
+# ---------------------------------------------------------------- runs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """What a search returned, best first, one row a query.
+
+    `passage`: int32[queries, depth], rows of `Passages`, -1 past the last hit. `score`: float32, same shape,
+    0 past the last hit. `seconds`: float64[queries], the time each query took; not part of any digest.
+    """
+
+    passage: Ints
+    score: NDArray[np.float32]
+    seconds: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the system said to one question.
+
+    `error` is the reason where no answer was obtained. Costs are in the price table's currency.
+    """
+
+    text: str
+    refused: bool = False
+    error: str = ""
+    seconds: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A named chunker + retriever + answerer, searched to `depth` passages."""
+
+    name: str
+    chunker: Chunker
+    retriever: Retriever
+    answerer: Answerer | None = None
+    depth: int = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """One variant over one question set: rows of `hits` and `answers` follow `Golden.questions`."""
+
+    variant: Variant
+    passages: Passages
+    hits: Hits
+    answers: tuple[Answer, ...] | None = None
+
+
+# ---------------------------------------------------------------- scores
+
+
+class State(IntEnum):
+    """What a (question, measure) cell holds."""
+
+    VALUE = 0
+    NOT_APPLICABLE = 1
+    UNSCORED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One cell: a value, or why there is none."""
+
+    state: State
+    value: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """A column of outcomes, one row a question.
+
+    `value`: float64[n], 0 where there is none and never NaN. `state`: uint8[n] of `State`. `reason` maps the rows
+    that are not applicable or unscored to why. `detail` maps a row to what explains its value (a judge's claims).
+    """
+
+    value: Floats
+    state: NDArray[np.uint8]
+    reason: Mapping[int, str]
+    detail: Mapping[int, object] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __getitem__(self, row: int) -> Score:
+        return Score(State(int(self.state[row])), float(self.value[row]), self.reason.get(row, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean with its two-sided interval over `n` scored questions; `unscored` had no value.
+
+    `method` names the interval. With n = 0 the mean is 0 and the interval is the measure's whole range.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    unscored: int
+    method: str = ""
+
+
+class Outcome(Enum):
+    """A gate's answer. Only PASS releases."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One gate's judgement of one variant, measure and slice.
+
+    `low` and `high` are the one-sided confidence bounds that were compared with `bound`; `needed` is how many more
+    questions would settle an INCONCLUSIVE, where more questions could.
+    """
+
+    gate: str
+    variant: str
+    measure: str
+    outcome: Outcome
+    reason: str
+    slice: str = ALL_QUESTIONS
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    bound: float | None = None
+    n: int = 0
+    needed: int | None = None
+    method: str = ""
+
+
+class Results(Protocol):
+    """What gates read: every score of one evaluation."""
+
+    @property
+    def golden(self) -> Golden: ...
+
+    @property
+    def baseline(self) -> str | None:
+        """The reference variant's name."""
+
+    @property
+    def variants(self) -> Sequence[str]: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    def scores(self, variant: str, measure: str) -> Scores:
+        """Returns one column. Raises SuiteError, with a suggestion, for an unknown name."""
+
+    def figure(self, name: str) -> float | None:
+        """Returns a figure about the corpus rather than a question ("corpus.stale_share"), or None."""
+
+
+# ---------------------------------------------------------------- protocols
+
+
+class Progress(Protocol):
+    """Told of work done: `progress("embed", 128, 4096)`. Called from the main thread only."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None: ...
+
+
+class Cache(Protocol):
+    """Content-addressed results of stages; a key names its inputs, so a value never changes."""
+
+    def get(self, key: str) -> dict[str, NDArray[np.generic]] | None: ...
+
+    def put(self, key: str, arrays: Mapping[str, NDArray[np.generic]]) -> None: ...
+
+
+class Vectors(Protocol):
+    """The embedding store: one row per (encoder identity, text digest), shared by everything."""
+
+    def get(self, identity: str, keys: Sequence[bytes]) -> list[NDArray[np.float16] | None]: ...
+
+    def put(self, identity: str, keys: Sequence[bytes], rows: Sequence[NDArray[np.float16]]) -> None: ...
+
+
+class Workers(Protocol):
+    """An ordered map: results come in the items' order, whatever finishes first."""
+
+    def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a stage may use besides its inputs; none of it changes a result."""
+
+    cache: Cache
+    vectors: Vectors
+    workers: Workers
+    progress: Progress
+
+
+class Connector(Protocol):
+    """A source of documents. Frozen dataclass; only `evalkit sync` calls it."""
+
+    def documents(self) -> Iterator[Document]:
+        """Yields every document, `doc_id` relative to the source. Raises CorpusError."""
+
+
+class Chunker(Protocol):
+    """Cuts a document into spans."""
+
+    def chunk(self, document: Document, runtime: Runtime) -> Iterator[Span]:
+        """Yields spans in order of start; each is non-empty and inside the text."""
+
+
+class Index(Protocol):
+    """Passages made searchable."""
+
+    def search(self, queries: Sequence[str], depth: int) -> Hits:
+        """Returns each query's best passages; ties go to the lower row."""
+
+
+class Retriever(Protocol):
+    """Makes passages searchable. A frozen dataclass: its repr is its identity."""
+
+    def index(self, passages: Passages, runtime: Runtime) -> Index: ...
+
+
+class Answerer(Protocol):
+    """Answers a question from its hits. Returns an Answer with `error` rather than raising."""
+
+    def answer(self, question: Question, passages: Sequence[Passage], runtime: Runtime) -> Answer: ...
+
+
+class Measure(Protocol):
+    """A definition such as `Recall@5`; `str(measure)` parses back to it."""
+
+    @property
+    def higher_is_better(self) -> bool: ...
+
+    def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores: ...
+
+
+class Gate(Protocol):
+    """A requirement that a release must meet."""
+
+    def judge(self, results: Results) -> Sequence[Verdict]:
+        """Returns one verdict, or one for each slice."""
