@@ -19,8 +19,8 @@ from typing import ClassVar
 
 __all__ = [
     "CorpusError",
-    "EvaluationError",
     "EvalkitError",
+    "EvaluationError",
     "GoldenError",
     "MissingDependency",
     "SuiteError",
@@ -60,7 +60,7 @@ class GoldenError(EvalkitError):
     kind = "golden set"
 
 
-class MissingDependency(EvalkitError):
+class MissingDependency(EvalkitError):  # noqa: N818
     """An optional library is needed; the message holds the install line."""
 
     kind = "dependency"

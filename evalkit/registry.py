@@ -1,7 +1,7 @@
 """Plug-ins by name: imported on use, parameters validated, misspellings answered. May import errors only.
 
-A spec is written `name`, `{name: value}` (the first parameter) or `{name: {parameter: value}}`; a name holding a
-colon, `package.module:Class`, is a plug-in of the user's own.
+A spec is written `name`, `{name: value}` (the first parameter) or `{name: {parameter: value}}`; a name holding
+a colon, `package.module:Class`, is a plug-in of the user's own.
 """
 
 from __future__ import annotations
@@ -83,11 +83,12 @@ class Registry(Generic[T]):
         """Splits a spec into its name and parameters (a mapping, or the first parameter's value)."""
         if isinstance(spec, str):
             return spec, {}
-        if isinstance(spec, Mapping) and len(spec) == 1:
+        if len(spec) == 1:
             name, parameters = next(iter(spec.items()))
             return str(name), {} if parameters is None else parameters
         raise SuiteError(
-            f"a {self.kind} is written as a name, {{name: value}} or {{name: {{parameter: value}}}}; found {spec!r}"
+            f"a {self.kind} is written as a name, {{name: value}} or {{name: {{parameter: value}}}}; "
+            f"found {spec!r}"
         )
 
     def _validated(self, name: str, cls: type[T], parameters: Mapping[str, object]) -> T:

@@ -192,8 +192,8 @@ class Question:
 class Qrels:
     """Anchored evidence as columns, ordered by question row.
 
-    `question`, `doc`, `start`, `end`, `grade`: int32[m]; `whole`: bool[m], True where the evidence is the whole
-    document (then start is 0 and end its length).
+    `question`, `doc`, `start`, `end`, `grade`: int32[m]; `whole`: bool[m], True where the evidence is the
+    whole document (then start is 0 and end its length).
     """
 
     question: Ints
@@ -303,8 +303,9 @@ class Score:
 class Scores:
     """A column of outcomes, one row a question.
 
-    `value`: float64[n], 0 where there is none and never NaN. `state`: uint8[n] of `State`. `reason` maps the rows
-    that are not applicable or unscored to why. `detail` maps a row to what explains its value (a judge's claims).
+    `value`: float64[n], 0 where there is none and never NaN. `state`: uint8[n] of `State`. `reason` maps the
+    rows that are not applicable or unscored to why. `detail` maps a row to what explains its value (a judge's
+    claims).
     """
 
     value: Floats
@@ -337,7 +338,7 @@ class Estimate:
 class Outcome(Enum):
     """A gate's answer. Only PASS releases."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
 
@@ -346,8 +347,8 @@ class Outcome(Enum):
 class Verdict:
     """One gate's judgement of one variant, measure and slice.
 
-    `low` and `high` are the one-sided confidence bounds that were compared with `bound`; `needed` is how many more
-    questions would settle an INCONCLUSIVE, where more questions could.
+    `low` and `high` are the one-sided confidence bounds that were compared with `bound`; `needed` is how many
+    more questions would settle an INCONCLUSIVE, where more questions could.
     """
 
     gate: str
