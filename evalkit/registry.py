@@ -1,7 +1,7 @@
 """Plug-ins by name: imported on use, parameters validated, misspellings answered. May import errors only.
 
-A spec is written `name`, `{name: value}` (the first parameter) or `{name: {parameter: value}}`; a name holding
-a colon, `package.module:Class`, is a plug-in of the user's own.
+A spec is written `name`, `{name: value}` (the first parameter) or `{name: {parameter: value}}`; a name with a
+colon, `package.module:Class`, is a plug-in of the user's own.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import Generic, TypeVar, cast
 
 from evalkit.errors import SuiteError, did_you_mean
 
-__all__ = ["Registry", "Spec"]
+__all__ = ["Registry"]
 
 T = TypeVar("T")
-Spec = str | Mapping[str, object]
 
 
 class Registry(Generic[T]):
@@ -57,7 +56,7 @@ class Registry(Generic[T]):
             raise SuiteError(f"{self.kind} '{name}' must be a dataclass, whose fields are its parameters")
         return cast("type[T]", found)
 
-    def build(self, spec: Spec) -> T:
+    def build(self, spec: object) -> T:
         """Makes the plug-in that a spec describes.
 
         Raises:
@@ -79,11 +78,11 @@ class Registry(Generic[T]):
             raise SuiteError(problems)
         return self._validated(name, cls, parameters)
 
-    def split(self, spec: Spec) -> tuple[str, object]:
+    def split(self, spec: object) -> tuple[str, object]:
         """Splits a spec into its name and parameters (a mapping, or the first parameter's value)."""
         if isinstance(spec, str):
             return spec, {}
-        if len(spec) == 1:
+        if isinstance(spec, Mapping) and len(spec) == 1:
             name, parameters = next(iter(spec.items()))
             return str(name), {} if parameters is None else parameters
         raise SuiteError(

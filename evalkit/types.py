@@ -49,6 +49,7 @@ __all__ = [
     "Scores",
     "Span",
     "State",
+    "Unreadable",
     "Variant",
     "Vectors",
     "Verdict",
@@ -93,6 +94,14 @@ class Document:
     metadata: Mapping[str, str] = field(default_factory=dict)
     acl: tuple[str, ...] = ()
     modified_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A document that its source lists but that could not be turned into text, and why."""
+
+    doc_id: str
+    reason: str
 
 
 class Corpus(Protocol):
@@ -433,8 +442,12 @@ class Runtime:
 class Connector(Protocol):
     """A source of documents. Frozen dataclass; only `evalkit sync` calls it."""
 
-    def documents(self) -> Iterator[Document]:
-        """Yields every document, `doc_id` relative to the source. Raises CorpusError."""
+    def documents(self) -> Iterator[Document | Unreadable]:
+        """Yields every document, `doc_id` relative to the source.
+
+        Raises:
+            CorpusError: where the source itself cannot be read.
+        """
 
 
 class Chunker(Protocol):

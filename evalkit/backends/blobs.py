@@ -1,0 +1,95 @@
+"""Content-addressed texts in one SQLite file: crash-safe, shared by processes. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from evalkit.errors import CorpusError
+
+__all__ = ["Blobs"]
+
+SCHEMA_VERSION = 1
+
+
+class Blobs:
+    """Texts by the SHA-256 of their UTF-8 bytes; a text is stored once, whoever refers to it.
+
+    Args:
+        path: the database file, created where absent.
+
+    Raises:
+        CorpusError: where a newer evalkit wrote the file, or it is no database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        try:
+            self._db = sqlite3.connect(path, timeout=60, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise CorpusError(
+                    f"{path}: written by a newer evalkit (store version {version}, this one reads "
+                    f"{SCHEMA_VERSION}); upgrade evalkit"
+                )
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS text (digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
+            )
+            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        except sqlite3.DatabaseError as error:
+            raise CorpusError(f"{path}: not a readable store ({error}); delete it and sync again") from error
+
+    def __contains__(self, digest: bytes) -> bool:
+        with closing(self._db.execute("SELECT 1 FROM text WHERE digest=?", (digest,))) as rows:
+            return rows.fetchone() is not None
+
+    def put(self, texts: Iterable[str]) -> list[bytes]:
+        """Stores texts in one transaction and returns their digests in order."""
+        digests: list[bytes] = []
+        with self._db:
+            for text in texts:
+                body = text.encode()
+                digests.append(hashlib.sha256(body).digest())
+                self._db.execute("INSERT OR IGNORE INTO text VALUES (?, ?)", (digests[-1], body))
+        return digests
+
+    def get(self, digest: bytes) -> str:
+        """Returns a text.
+
+        Raises:
+            CorpusError: where the store does not hold it, or holds other bytes.
+        """
+        with closing(self._db.execute("SELECT body FROM text WHERE digest=?", (digest,))) as rows:
+            row = rows.fetchone()
+        if row is None:
+            raise CorpusError(f"{self.path}: text {digest.hex()[:12]} is missing; run `evalkit sync` again")
+        if hashlib.sha256(row[0]).digest() != digest:
+            raise CorpusError(
+                f"{self.path}: text {digest.hex()[:12]} is damaged; delete the store and sync again"
+            )
+        return str(row[0], "utf-8")
+
+    def damaged(self) -> Iterator[bytes]:
+        """Re-hashes every text and yields the digests whose bytes no longer match."""
+        with closing(self._db.execute("SELECT digest, body FROM text")) as rows:
+            for digest, body in rows:
+                if hashlib.sha256(body).digest() != digest:
+                    yield digest
+
+    def keep_only(self, digests: Collection[bytes]) -> int:
+        """Deletes every other text and returns how many went."""
+        with self._db:
+            held = [row[0] for row in self._db.execute("SELECT digest FROM text")]
+            gone = [(digest,) for digest in held if digest not in digests]
+            self._db.executemany("DELETE FROM text WHERE digest=?", gone)
+        self._db.execute("VACUUM")
+        return len(gone)
+
+    def close(self) -> None:
+        self._db.close()

@@ -1,0 +1,118 @@
+"""Bytes of a file -> a document's text and what the file says about itself. Markdown, text and HTML."""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from evalkit.backends import safe_yaml
+from evalkit.types import Document
+
+__all__ = ["SUFFIXES", "to_document"]
+
+HTML = (".html", ".htm")
+SUFFIXES = (".md", ".markdown", ".txt", *HTML)
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\A|\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_NAMED = {"title", "access", "acl", "modified", "modified_at"}
+
+
+def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
+    """Converts one file.
+
+    Front matter (Markdown, text) or `<meta>` elements (HTML) become title, ACL (`access`: groups and users;
+    absent or empty means public), modified time and metadata; the rest is the text.
+
+    Raises:
+        ValueError: with the reason, where the bytes are not text or hold nothing to search.
+    """
+    text = _decode(data)
+    suffix = PurePosixPath(doc_id).suffix.lower()
+    body, stated = _html(text) if suffix in HTML else _front_matter(text)
+    if not body.strip():
+        raise ValueError("holds no text to search")
+    return Document(
+        doc_id=doc_id,
+        text=body,
+        title=stated.get("title") or _first_heading(body) or PurePosixPath(doc_id).stem,
+        uri=uri,
+        metadata={key: value for key, value in sorted(stated.items()) if key not in _NAMED},
+        acl=tuple(sorted({name for name in _SEPARATOR.split(_access(stated)) if name})),
+        modified_at=stated.get("modified") or stated.get("modified_at") or None,
+    )
+
+
+_SEPARATOR = re.compile(r"\s*,\s*")
+
+
+def _access(stated: Mapping[str, str]) -> str:
+    return stated.get("access", stated.get("acl", "")).strip()
+
+
+def _decode(data: bytes) -> str:
+    """Decodes UTF-8 (with or without a mark) and UTF-16 with one; guesses nothing."""
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = "utf-16" if utf16 else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"byte {error.start} is not {'UTF-16' if utf16 else 'UTF-8'} ({error.reason}); save it as UTF-8"
+        ) from error
+    if "\x00" in text:
+        raise ValueError(f"holds a NUL character at position {text.index(chr(0))}; expected text")
+    return text
+
+
+def _front_matter(text: str) -> tuple[str, dict[str, str]]:
+    match = _FRONT_MATTER.match(text)
+    if match is None:
+        return text, {}
+    try:
+        stated = safe_yaml.load(match[1]).data
+    except ValueError as error:
+        raise ValueError(f"front matter: {error}") from error
+    if not isinstance(stated, Mapping):
+        return text, {}
+    return text[match.end() :], {str(key): _flat(value) for key, value in stated.items()}
+
+
+def _flat(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dt.date | dt.datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_flat, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_flat(item)}" for key, item in value.items())
+    return str(value)
+
+
+def _html(text: str) -> tuple[str, dict[str, str]]:
+    from bs4 import BeautifulSoup
+    from markdownify import MarkdownConverter
+
+    page = BeautifulSoup(text, "html.parser")
+    stated = {
+        str(meta["name"]).lower(): str(meta.get("content", ""))
+        for meta in page.find_all("meta")
+        if meta.get("name")
+    }
+    if page.title and page.title.get_text(strip=True):
+        stated["title"] = page.title.get_text(strip=True)
+    for hidden in page(["head", "script", "style", "template", "noscript"]):
+        hidden.decompose()
+    converter = MarkdownConverter(
+        heading_style="ATX", bullets="-", escape_asterisks=False, escape_underscores=False, escape_misc=False
+    )
+    body = re.sub(r"[ \t]+$", "", converter.convert_soup(page), flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", body).strip() + "\n", stated
+
+
+def _first_heading(body: str) -> str:
+    match = re.search(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", body, flags=re.MULTILINE)
+    return match[1] if match else ""

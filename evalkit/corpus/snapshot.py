@@ -1,0 +1,229 @@
+"""Immutable sets of documents as memory-mapped columns, named by the digest of what they say.
+
+Layout under a store's root: `texts.sqlite` holds every text once; `snapshots/<digest>/` holds the columns of
+one snapshot: `ids` and `facts` (UTF-8, with their offsets) and `text` (32-byte digests), rows ordered by
+document id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from evalkit.backends.blobs import Blobs
+from evalkit.backends.files import sync_directory
+from evalkit.digest import canonical_json
+from evalkit.errors import CorpusError
+from evalkit.types import Document
+
+__all__ = ["Snapshot", "Store"]
+
+SCHEMA_VERSION = 1
+_BATCH = 1000
+
+
+class Snapshot:
+    """A `Corpus` read from disk: documents come into being one at a time, when asked for."""
+
+    def __init__(self, folder: Path, texts: Blobs) -> None:
+        self._folder = folder
+        self._texts = texts
+        self._ids = _Strings(folder, "ids")
+        self._facts = _Strings(folder, "facts")
+        self._text = np.load(folder / "text.npy", mmap_mode="r", allow_pickle=False)
+
+    @property
+    def digest(self) -> str:
+        return self._folder.name
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __getitem__(self, row: int) -> Document:
+        facts = json.loads(self._facts[row])
+        return Document(
+            doc_id=self._ids[row].decode(),
+            text=self._texts.get(self._text[row].tobytes()),
+            title=facts["title"],
+            uri=facts["uri"],
+            metadata=facts["metadata"],
+            acl=tuple(facts["acl"]),
+            modified_at=facts["modified_at"],
+        )
+
+    def __iter__(self) -> Iterator[Document]:
+        return (self[row] for row in range(len(self)))
+
+    def row(self, doc_id: str) -> int | None:
+        wanted, low, high = doc_id.encode(), 0, len(self._ids)
+        while low < high:
+            middle = (low + high) // 2
+            if self._ids[middle] < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < len(self._ids) and self._ids[low] == wanted else None
+
+    def text_digest(self, row: int) -> bytes:
+        """Returns the SHA-256 of a document's text without reading the text."""
+        return bytes(self._text[row].tobytes())
+
+    def recomputed_digest(self) -> str:
+        """Returns the digest of the columns as they are now on disk."""
+        return _digest(
+            (self._ids[row], self._facts[row], self._text[row].tobytes()) for row in range(len(self))
+        )
+
+
+class Store:
+    """Snapshots under one folder, sharing their texts.
+
+    Args:
+        root: the folder, created where absent.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.texts = Blobs(root / "texts.sqlite")
+
+    def digests(self) -> list[str]:
+        """Returns the digests of the published snapshots."""
+        folder = self.root / "snapshots"
+        return sorted(p.name for p in folder.iterdir() if len(p.name) == 64) if folder.is_dir() else []
+
+    def read(self, expect: str) -> Snapshot:
+        """Opens the snapshot with this digest and no other.
+
+        Raises:
+            CorpusError: where the store does not hold it whole.
+        """
+        folder = self.root / "snapshots" / expect
+        try:
+            header = json.loads((folder / "snapshot.json").read_text())
+            if header["schema_version"] > SCHEMA_VERSION:
+                raise CorpusError(
+                    f"{folder}: written by a newer evalkit (version {header['schema_version']}); "
+                    "upgrade evalkit"
+                )
+            snapshot = Snapshot(folder, self.texts)
+        except FileNotFoundError:
+            raise CorpusError(
+                f"{self.root}: snapshot {expect[:12]} is not in this store; run `evalkit sync` to fetch it"
+            ) from None
+        except (OSError, ValueError, KeyError) as error:
+            raise CorpusError(f"{folder}: damaged ({error}); delete it and sync again") from error
+        found = snapshot.recomputed_digest()
+        if found != expect:
+            raise CorpusError(
+                f"{folder}: its documents now have digest {found[:12]}, expected {expect[:12]}; "
+                "it was changed after it was written: delete it and sync again"
+            )
+        return snapshot
+
+    def write(self, documents: Iterable[Document]) -> Snapshot:
+        """Publishes a snapshot atomically; the same documents give the same snapshot, in any order.
+
+        Raises:
+            CorpusError: where two documents share an id.
+        """
+        rows: list[tuple[bytes, bytes, bytes]] = []
+        for batch in _batches(documents, _BATCH):
+            digests = self.texts.put(document.text for document in batch)
+            rows += (
+                (document.doc_id.encode(), _facts(document).encode(), digest)
+                for document, digest in zip(batch, digests, strict=True)
+            )
+        rows.sort()
+        for before, after in itertools.pairwise(rows):
+            if before[0] == after[0]:
+                raise CorpusError(
+                    f"{before[0].decode()}: two documents have this id; a corpus holds each id once"
+                )
+        target = self.root / "snapshots" / _digest(rows)
+        if not target.is_dir():
+            self._publish(rows, target)
+        return Snapshot(target, self.texts)
+
+    def _publish(self, rows: Sequence[tuple[bytes, bytes, bytes]], target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
+        try:
+            _write_strings(aside, "ids", [row[0] for row in rows])
+            _write_strings(aside, "facts", [row[1] for row in rows])
+            text = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.uint8).reshape(-1, 32)
+            np.save(aside / "text.npy", text, allow_pickle=False)
+            header = {"schema_version": SCHEMA_VERSION, "documents": len(rows)}
+            (aside / "snapshot.json").write_text(json.dumps(header))
+            for file in aside.iterdir():
+                with file.open("rb") as handle:
+                    os.fsync(handle.fileno())
+            aside.chmod(0o755)
+            try:
+                aside.rename(target)
+            except OSError:
+                if not target.is_dir():
+                    raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        sync_directory(target.parent)
+
+
+class _Strings:
+    """A memory-mapped column of byte strings."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._bytes = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        self._at = np.load(folder / f"{name}_at.npy", mmap_mode="r", allow_pickle=False)
+
+    def __len__(self) -> int:
+        return len(self._at) - 1
+
+    def __getitem__(self, row: int) -> bytes:
+        if not -1 < row < len(self):
+            raise IndexError(row)
+        return bytes(self._bytes[self._at[row] : self._at[row + 1]])
+
+
+def _write_strings(folder: Path, name: str, values: Sequence[bytes]) -> None:
+    at = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum([len(value) for value in values], out=at[1:])
+    np.save(folder / f"{name}.npy", np.frombuffer(b"".join(values), dtype=np.uint8), allow_pickle=False)
+    np.save(folder / f"{name}_at.npy", at, allow_pickle=False)
+
+
+def _facts(document: Document) -> str:
+    return canonical_json(
+        {
+            "title": document.title,
+            "uri": document.uri,
+            "metadata": dict(document.metadata),
+            "acl": document.acl,
+            "modified_at": document.modified_at,
+        }
+    )
+
+
+def _digest(rows: Iterable[tuple[bytes, bytes, bytes]]) -> str:
+    digest = hashlib.sha256()
+    for doc_id, facts, text in rows:
+        digest.update(canonical_json([doc_id.decode(), facts.decode(), text.hex()]).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
+    batch: list[Document] = []
+    for document in documents:
+        batch.append(document)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

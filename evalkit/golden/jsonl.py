@@ -1,0 +1,148 @@
+"""evalkit's own format: one question a line, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from evalkit.errors import GoldenError, did_you_mean
+from evalkit.types import Evidence, Question
+
+__all__ = ["read", "write"]
+
+MAX_LINE = 1_000_000
+_SHOWN = 20
+_QUESTION = ("id", "text", "evidence", "reference", "tags", "cluster")
+_EVIDENCE = ("doc", "quote", "start", "grade")
+
+
+def read(path: Path) -> tuple[Question, ...]:
+    """Reads a question set.
+
+    Raises:
+        GoldenError: every problem found, each with its line and field.
+    """
+    questions: list[Question] = []
+    problems: list[str] = []
+    first_line: dict[str, int] = {}
+    for number, line in _lines(path):
+        where = f"{path}:{number}"
+        try:
+            question = _question(json.loads(line))
+        except json.JSONDecodeError as error:
+            problems.append(f"{where}: not valid JSON ({error.msg} at column {error.colno})")
+            continue
+        except (ValueError, RecursionError) as error:
+            problems.append(f"{where}: {error}")
+            continue
+        if question.id in first_line:
+            problems.append(
+                f"{where}: id '{question.id}' already stands on line {first_line[question.id]}; ids must differ"
+            )
+        first_line.setdefault(question.id, number)
+        questions.append(question)
+    if not questions and not problems:
+        problems.append(f"{path}: holds no questions; expected one JSON object a line")
+    if problems:
+        more = len(problems) - _SHOWN
+        raise GoldenError(problems[:_SHOWN] + ([f"{path}: and {more} more problems"] if more > 0 else []))
+    return tuple(questions)
+
+
+def write(questions: Iterable[Question]) -> str:
+    """Returns the questions as JSON Lines; reading them back gives equal questions."""
+    return "".join(json.dumps(_plain(q), ensure_ascii=False) + "\n" for q in questions)
+
+
+def _lines(path: Path) -> Iterable[tuple[int, str]]:
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while raw := file.readline(MAX_LINE + 1):
+                number += 1
+                if len(raw) > MAX_LINE:
+                    raise GoldenError(f"{path}:{number}: longer than {MAX_LINE:,} bytes; one question a line")
+                try:
+                    text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError as error:
+                    raise GoldenError(
+                        f"{path}:{number}: byte {error.start} is not UTF-8; save the file as UTF-8"
+                    ) from error
+                if "\x00" in text:
+                    raise GoldenError(f"{path}:{number}: holds a NUL byte; expected JSON text")
+                if text.strip():
+                    yield number, text
+    except FileNotFoundError:
+        raise GoldenError(f"{path}: no such file; expected the golden question set") from None
+    except OSError as error:
+        raise GoldenError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _question(item: object) -> Question:
+    fields = _object(item, "a question", _QUESTION)
+    evidence = fields.get("evidence", [])
+    if not isinstance(evidence, list):
+        raise ValueError(f"field 'evidence': found {evidence!r}; expected a list")
+    tags = _object(fields.get("tags", {}), "field 'tags'")
+    for tag, value in tags.items():
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"field 'tags.{tag}': found {value!r}; expected text")
+    return Question(
+        id=_text(fields, "id", required=True),
+        text=_text(fields, "text", required=True),
+        evidence=tuple(_evidence(entry, position) for position, entry in enumerate(evidence)),
+        reference=_text(fields, "reference"),
+        tags={tag: str(value) for tag, value in tags.items()},
+        cluster=_text(fields, "cluster"),
+    )
+
+
+def _evidence(item: object, position: int) -> Evidence:
+    where = f"evidence[{position}]"
+    fields = _object(item, f"field '{where}'", _EVIDENCE)
+    start, grade = fields.get("start"), fields.get("grade", 1)
+    if start is not None and (not isinstance(start, int) or isinstance(start, bool) or start < 0):
+        raise ValueError(f"field '{where}.start': found {start!r}; expected an offset in characters")
+    if not isinstance(grade, int) or isinstance(grade, bool) or grade < 1:
+        raise ValueError(f"field '{where}.grade': found {grade!r}; expected a whole number from 1")
+    return Evidence(_text(fields, "doc", where, required=True), _text(fields, "quote", where), start, grade)
+
+
+def _object(item: object, what: str, known: tuple[str, ...] = ()) -> Mapping[str, object]:
+    if not isinstance(item, dict):
+        raise ValueError(f"{what}: found {item!r:.60}; expected a JSON object")
+    unknown = [key for key in item if known and key not in known]
+    if unknown:
+        raise ValueError(f"{what}: unknown field '{unknown[0]}'; {did_you_mean(unknown[0], known)}")
+    return item
+
+
+def _text(fields: Mapping[str, object], name: str, where: str = "", *, required: bool = False) -> str:
+    value = fields.get(name, "")
+    path = f"{where}.{name}" if where else name
+    if not isinstance(value, str):
+        raise ValueError(f"field '{path}': found {value!r:.60}; expected text")
+    if required and not value.strip():
+        raise ValueError(f"field '{path}' is missing or empty")
+    return value
+
+
+def _plain(question: Question) -> dict[str, object]:
+    """The question without its empty fields."""
+    evidence = [
+        {"doc": e.doc}
+        | ({"quote": e.quote} if e.quote else {})
+        | ({"start": e.start} if e.start is not None else {})
+        | ({"grade": e.grade} if e.grade != 1 else {})
+        for e in question.evidence
+    ]
+    item: dict[str, object] = {"id": question.id, "text": question.text, "evidence": evidence}
+    for name, value in (
+        ("reference", question.reference),
+        ("tags", dict(question.tags)),
+        ("cluster", question.cluster),
+    ):
+        if value:
+            item[name] = value
+    return item
