@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int32]
     Floats = NDArray[np.float64]
+    Arrays = Mapping[str, NDArray[Any]]
 
 __all__ = [
     "ALL_QUESTIONS",
@@ -41,6 +42,7 @@ __all__ = [
     "Progress",
     "Qrels",
     "Question",
+    "QuestionSet",
     "Results",
     "Retriever",
     "Run",
@@ -410,9 +412,9 @@ class Progress(Protocol):
 class Cache(Protocol):
     """Content-addressed results of stages; a key names its inputs, so a value never changes."""
 
-    def get(self, key: str) -> dict[str, NDArray[np.generic]] | None: ...
+    def get(self, key: str) -> Arrays | None: ...
 
-    def put(self, key: str, arrays: Mapping[str, NDArray[np.generic]]) -> None: ...
+    def put(self, key: str, arrays: Arrays) -> None: ...
 
 
 class Vectors(Protocol):
@@ -448,6 +450,13 @@ class Connector(Protocol):
         Raises:
             CorpusError: where the source itself cannot be read.
         """
+
+
+class QuestionSet(Protocol):
+    """A golden question set in some format. Frozen dataclass."""
+
+    def questions(self) -> tuple[Question, ...]:
+        """Reads the set. Raises GoldenError with every problem, its line and field."""
 
 
 class Chunker(Protocol):

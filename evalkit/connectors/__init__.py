@@ -11,5 +11,6 @@ registry: Registry[Connector] = Registry(
     "connector",
     {
         "folder": "evalkit.connectors.folder:Folder",
+        "trec": "evalkit.connectors.trec:Trec",
     },
 )

@@ -29,6 +29,9 @@ __all__ = ["Snapshot", "Store"]
 SCHEMA_VERSION = 1
 _BATCH = 1000
 
+Row = tuple[bytes, bytes, bytes]
+"""A document's id and facts as UTF-8, and the SHA-256 of its text."""
+
 
 class Snapshot:
     """A `Corpus` read from disk: documents come into being one at a time, when asked for."""
@@ -128,20 +131,24 @@ class Store:
             )
         return snapshot
 
-    def write(self, documents: Iterable[Document]) -> Snapshot:
-        """Publishes a snapshot atomically; the same documents give the same snapshot, in any order.
-
-        Raises:
-            CorpusError: where two documents share an id.
-        """
-        rows: list[tuple[bytes, bytes, bytes]] = []
+    def stage(self, documents: Iterable[Document]) -> list[Row]:
+        """Stores the documents' texts and returns their rows, for `publish`; nothing refers to them yet."""
+        rows: list[Row] = []
         for batch in _batches(documents, _BATCH):
             digests = self.texts.put(document.text for document in batch)
             rows += (
                 (document.doc_id.encode(), _facts(document).encode(), digest)
                 for document, digest in zip(batch, digests, strict=True)
             )
-        rows.sort()
+        return rows
+
+    def publish(self, staged: Iterable[Row]) -> Snapshot:
+        """Makes a snapshot of staged rows, atomically; the same documents in any order give the same one.
+
+        Raises:
+            CorpusError: where two documents share an id.
+        """
+        rows = sorted(staged)
         for before, after in itertools.pairwise(rows):
             if before[0] == after[0]:
                 raise CorpusError(
@@ -149,10 +156,10 @@ class Store:
                 )
         target = self.root / "snapshots" / _digest(rows)
         if not target.is_dir():
-            self._publish(rows, target)
+            self._write(rows, target)
         return Snapshot(target, self.texts)
 
-    def _publish(self, rows: Sequence[tuple[bytes, bytes, bytes]], target: Path) -> None:
+    def _write(self, rows: Sequence[Row], target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
         try:
@@ -211,7 +218,7 @@ def _facts(document: Document) -> str:
     )
 
 
-def _digest(rows: Iterable[tuple[bytes, bytes, bytes]]) -> str:
+def _digest(rows: Iterable[Row]) -> str:
     digest = hashlib.sha256()
     for doc_id, facts, text in rows:
         digest.update(canonical_json([doc_id.decode(), facts.decode(), text.hex()]).encode() + b"\n")

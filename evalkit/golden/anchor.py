@@ -20,8 +20,8 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
     """Finds every question's evidence in the corpus.
 
     A quote with a pinned `start` stands there, or, where the document was edited, at its only occurrence. One
-    without must occur exactly once. Evidence that once was pinned and no longer stands makes its question unwinnable;
-    evidence that was never pinned and is not found is a mistake in the golden set.
+    without must occur exactly once. Evidence that once was pinned and no longer stands makes its question
+    unwinnable; evidence that was never pinned and is not found is a mistake in the golden set.
 
     A question that names no cluster joins that of its first evidence's document.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.errors import GoldenError, did_you_mean
 from evalkit.types import Evidence, Question
 
-__all__ = ["read", "write"]
+__all__ = ["Jsonl", "write"]
 
 MAX_LINE = 1_000_000
 _SHOWN = 20
@@ -17,12 +18,21 @@ _QUESTION = ("id", "text", "evidence", "reference", "tags", "cluster")
 _EVIDENCE = ("doc", "quote", "start", "grade")
 
 
-def read(path: Path) -> tuple[Question, ...]:
-    """Reads a question set.
+@dataclass(frozen=True, slots=True)
+class Jsonl:
+    """A question a line, as JSON: id, text, evidence, reference, tags, cluster.
 
-    Raises:
-        GoldenError: every problem found, each with its line and field.
+    Args:
+        path: the file, relative to the suite.
     """
+
+    path: Path
+
+    def questions(self) -> tuple[Question, ...]:
+        return _read(self.path)
+
+
+def _read(path: Path) -> tuple[Question, ...]:
     questions: list[Question] = []
     problems: list[str] = []
     first_line: dict[str, int] = {}
@@ -38,7 +48,8 @@ def read(path: Path) -> tuple[Question, ...]:
             continue
         if question.id in first_line:
             problems.append(
-                f"{where}: id '{question.id}' already stands on line {first_line[question.id]}; ids must differ"
+                f"{where}: id '{question.id}' already stands on line {first_line[question.id]}; "
+                "ids must differ"
             )
         first_line.setdefault(question.id, number)
         questions.append(question)
@@ -137,12 +148,11 @@ def _plain(question: Question) -> dict[str, object]:
         | ({"grade": e.grade} if e.grade != 1 else {})
         for e in question.evidence
     ]
-    item: dict[str, object] = {"id": question.id, "text": question.text, "evidence": evidence}
-    for name, value in (
-        ("reference", question.reference),
-        ("tags", dict(question.tags)),
-        ("cluster", question.cluster),
-    ):
-        if value:
-            item[name] = value
-    return item
+    optional = {
+        "reference": question.reference,
+        "tags": dict(question.tags),
+        "cluster": question.cluster,
+    }
+    return {"id": question.id, "text": question.text, "evidence": evidence} | {
+        name: value for name, value in optional.items() if value
+    }
