@@ -40,14 +40,17 @@ _SEARCH_VERSION = 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """Everything one evaluation measured; fulfils `Results`, which gates read."""
+    """Everything one evaluation measured; fulfils `Results`, which gates read.
+
+    `verdicts` holds one tuple a gate of the suite, one verdict a slice.
+    """
 
     suite: Suite
     corpus: Corpus
     golden: Golden
     runs: Mapping[str, Run]
     columns: Mapping[tuple[str, str], Scores]
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[tuple[Verdict, ...], ...] = ()
 
     @property
     def baseline(self) -> str | None:
@@ -99,7 +102,7 @@ def evaluate(suite: Suite, runtime: Runtime) -> Evaluation:
         for measure in suite.measures
     }
     results = Evaluation(suite, corpus, golden, runs, columns)
-    verdicts = tuple(verdict for gate in suite.gates for verdict in gate.judge(results))
+    verdicts = tuple(tuple(gate.judge(results)) for gate in suite.gates)
     return Evaluation(suite, corpus, golden, runs, columns, verdicts)
 
 

@@ -491,6 +491,10 @@ class Measure(Protocol):
     @property
     def higher_is_better(self) -> bool: ...
 
+    @property
+    def timed(self) -> bool:
+        """Whether a clock decides the values, so that two runs differ."""
+
     def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores: ...
 
 

@@ -1,0 +1,145 @@
+"""The only file that imports MLflow: one parent run an evaluation, one child run a variant."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evalkit.errors import EvaluationError, MissingDependency
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["Table", "Tracked", "log"]
+
+_BATCH = 1000
+_PARAM_LENGTH = 6000
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+}
+"""No telemetry, and a server that is down is noticed in seconds; what the user has set stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows that MLflow shows and compares as a table."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What one run of MLflow holds. `datasets` maps a name to its digest and source."""
+
+    name: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    datasets: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    children: Sequence[Tracked] = ()
+
+
+def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = None) -> dict[str, str]:
+    """Logs a run and its children.
+
+    Args:
+        uri: the tracking URI.
+        experiment: the experiment's name, created where absent.
+        tracked: what to log.
+        artifacts: where a new experiment of an embedded store keeps its files; None leaves it to the server.
+
+    Returns:
+        Where it went: uri, experiment, run.
+
+    Raises:
+        MissingDependency: where MLflow is not installed.
+        EvaluationError: where the store or server refused or did not answer.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        from mlflow import MlflowClient
+    except ImportError as error:
+        raise MissingDependency.needed_by("logging to MLflow", "mlflow", "mlflow") from error
+    try:
+        client = MlflowClient(tracking_uri=uri)
+        found = client.get_experiment_by_name(experiment)
+        experiment_id = (
+            found.experiment_id
+            if found
+            else client.create_experiment(
+                experiment, artifact_location=artifacts.as_uri() if artifacts else None
+            )
+        )
+        run_id = _log(client, experiment_id, tracked, parent=None)
+    except Exception as error:  # noqa: BLE001 - whatever its stores and clients raise, the verdict must stand
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
+    return {"uri": _without_password(uri), "experiment": experiment, "run": run_id}
+
+
+def _log(client: MlflowClient, experiment_id: str, tracked: Tracked, parent: str | None) -> str:
+    from mlflow.entities import Metric, Param, RunTag
+
+    now = time.time_ns() // 1_000_000
+    tags = dict(tracked.tags)
+    if parent is not None:
+        tags["mlflow.parentRunId"] = parent
+    if tracked.tables:
+        tags["mlflow.loggedArtifacts"] = json.dumps(
+            [{"path": path, "type": "table"} for path in tracked.tables]
+        )
+    run_id: str = client.create_run(experiment_id, run_name=tracked.name).info.run_id
+    params = [Param(key, value[:_PARAM_LENGTH]) for key, value in tracked.params.items()]
+    client.log_batch(run_id, params=params, tags=[RunTag(key, value) for key, value in tags.items()])
+    metrics = (Metric(key, value, now, 0) for key, value in tracked.metrics.items())
+    while batch := list(islice(metrics, _BATCH)):
+        client.log_batch(run_id, metrics=batch)
+    _log_datasets(client, run_id, tracked.datasets)
+    for path, table in tracked.tables.items():
+        content = {"columns": list(table.columns), "data": [list(row) for row in table.rows]}
+        client.log_text(run_id, json.dumps(content, ensure_ascii=False), path)
+    for path, text in tracked.texts.items():
+        client.log_text(run_id, text, path)
+    for child in tracked.children:
+        _log(client, experiment_id, child, parent=run_id)
+    client.set_terminated(run_id)
+    return run_id
+
+
+def _log_datasets(client: MlflowClient, run_id: str, datasets: Mapping[str, tuple[str, str]]) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs: Iterable[DatasetInput] = [
+        DatasetInput(
+            # MLflow keeps 36 characters of a digest.
+            Dataset(name=name, digest=digest[:36], source_type="evalkit", source=json.dumps({"uri": source})),
+            tags=[InputTag("mlflow.data.context", name)],
+        )
+        for name, (digest, source) in datasets.items()
+    ]
+    if inputs:
+        client.log_inputs(run_id, datasets=inputs)
+
+
+def _without_password(uri: str) -> str:
+    from urllib.parse import urlsplit, urlunsplit
+
+    parts = urlsplit(uri)
+    if parts.password is None:
+        return uri
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{parts.netloc.rpartition('@')[2]}"))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]

@@ -1,0 +1,213 @@
+"""Evaluation -> Report. May import evaluate and below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+
+from evalkit import __version__, stats
+from evalkit.evaluate import Evaluation
+from evalkit.report import funnel
+from evalkit.report.model import (
+    SCHEMA_VERSION,
+    Comparison,
+    EstimateRow,
+    EvidenceRow,
+    GateRow,
+    Item,
+    ItemResult,
+    Report,
+    Retrieved,
+    VariantRow,
+    Volatile,
+)
+from evalkit.types import ALL_QUESTIONS, Outcome, Run, Scores, State, Verdict
+
+__all__ = ["build", "decision"]
+
+TOP = 5
+"""How many retrieved passages a report shows for a question."""
+_SNIPPET = 240
+_MIN_SLICE = 5
+
+
+def build(evaluation: Evaluation, volatile: Volatile) -> Report:
+    """Makes the report of an evaluation; `volatile` is what two equal runs may differ in."""
+    suite, golden = evaluation.suite, evaluation.golden
+    timed = {str(measure) for measure in suite.measures if measure.timed}
+    estimates = list(_estimates(evaluation, {ALL_QUESTIONS: list(range(len(golden.questions)))}))
+    gates = [_gate(n, verdict) for n, verdicts in enumerate(evaluation.verdicts) for verdict in verdicts]
+    volatile["estimates"] = [row for row in estimates if row["measure"] in timed]
+    volatile["gates"] = [row for row in gates if row["measure"] in timed]
+    slices = {name: rows for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE}
+    verdict, reasons = decision(chain.from_iterable(evaluation.verdicts))
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        evalkit_version=__version__,
+        verdict=verdict,
+        reasons=reasons,
+        suite=suite.name,
+        owner=suite.owner,
+        description=suite.description,
+        corpus_digest=evaluation.corpus.digest,
+        golden_digest=golden.digest,
+        suite_digest=suite.digest,
+        seed=suite.seed,
+        figures=evaluation.figures(),
+        baseline=suite.baseline,
+        measures=[str(measure) for measure in suite.measures],
+        variants=[_variant(run) for run in evaluation.runs.values()],
+        estimates=[row for row in estimates if row["measure"] not in timed],
+        slices=[row for row in _estimates(evaluation, slices) if row["measure"] not in timed],
+        comparisons=[row for row in _comparisons(evaluation) if row["measure"] not in timed],
+        gates=[row for row in gates if row["measure"] not in timed],
+        items=list(_items(evaluation, timed)),
+        volatile=volatile,
+    )
+
+
+def decision(
+    verdicts: Iterable[Verdict],
+) -> tuple[Literal["GO", "NO-GO", "INCONCLUSIVE"], list[str]]:
+    """Every gate must pass: NO-GO where one fails, INCONCLUSIVE where one is undecided or none exists."""
+    verdicts = list(verdicts)
+    failed = [v.reason for v in verdicts if v.outcome is Outcome.FAIL]
+    if failed:
+        return "NO-GO", failed
+    open_ = [v.reason for v in verdicts if v.outcome is Outcome.INCONCLUSIVE]
+    if open_:
+        return "INCONCLUSIVE", open_
+    if not verdicts:
+        return "INCONCLUSIVE", ["the suite has no gates, so nothing says what a release must meet"]
+    return "GO", [f"every one of {len(verdicts)} verdicts is PASS"]
+
+
+def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Iterable[EstimateRow]:
+    clusters = [question.cluster for question in evaluation.golden.questions]
+    ids = [question.id for question in evaluation.golden.questions]
+    for name, rows in slices.items():
+        for (variant, measure), column in evaluation.columns.items():
+            scored = [row for row in rows if column.state[row] == State.VALUE]
+            estimate = stats.interval(
+                column.value[scored],
+                clusters=[clusters[row] for row in scored],
+                ids=[ids[row] for row in scored],
+                unscored=sum(1 for row in rows if column.state[row] == State.UNSCORED),
+                seed=evaluation.seed,
+            )
+            yield EstimateRow(variant=variant, measure=measure, slice=name, **asdict(estimate))
+
+
+def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
+    if evaluation.baseline is None:
+        return
+    clusters = np.array([question.cluster for question in evaluation.golden.questions])
+    for (variant, measure), column in evaluation.columns.items():
+        if variant == evaluation.baseline:
+            continue
+        base = evaluation.scores(evaluation.baseline, measure)
+        both = np.flatnonzero((column.state == State.VALUE) & (base.state == State.VALUE))
+        difference = column.value[both] - base.value[both]
+        estimate = stats.paired_interval(difference, clusters=list(clusters[both]))
+        yield Comparison(
+            variant=variant,
+            baseline=evaluation.baseline,
+            measure=measure,
+            difference=estimate.mean,
+            low=estimate.low,
+            high=estimate.high,
+            n=estimate.n,
+            better=int(np.sum(difference > 0)),
+            worse=int(np.sum(difference < 0)),
+        )
+
+
+def _gate(position: int, verdict: Verdict) -> GateRow:
+    facts = {**asdict(verdict), "outcome": verdict.outcome.value, "position": position}
+    return GateRow(**facts)  # type: ignore[typeddict-item]
+
+
+def _variant(run: Run) -> VariantRow:
+    lengths = run.passages.end - run.passages.start
+    return VariantRow(
+        name=run.variant.name,
+        chunker=repr(run.variant.chunker),
+        retriever=repr(run.variant.retriever),
+        answerer=repr(run.variant.answerer) if run.variant.answerer else None,
+        depth=run.variant.depth,
+        passages=len(lengths),
+        median_characters=int(np.median(lengths)) if len(lengths) else 0,
+    )
+
+
+def _items(evaluation: Evaluation, timed: set[str]) -> Iterable[Item]:
+    golden = evaluation.golden
+    for row, question in enumerate(golden.questions):
+        evidence = [
+            EvidenceRow(
+                doc=evaluation.corpus[int(golden.qrels.doc[piece])].doc_id,
+                start=int(golden.qrels.start[piece]),
+                end=int(golden.qrels.end[piece]),
+                quote=quote.quote,
+            )
+            for piece, quote in zip(
+                np.flatnonzero(golden.qrels.question == row), question.evidence, strict=False
+            )
+        ]
+        yield Item(
+            id=question.id,
+            text=question.text,
+            tags=dict(question.tags),
+            cluster=question.cluster,
+            reference=question.reference,
+            evidence=evidence,
+            unwinnable=golden.unwinnable.get(row, ""),
+            results={name: _result(evaluation, name, row, evidence, timed) for name in evaluation.runs},
+        )
+
+
+def _result(
+    evaluation: Evaluation, variant: str, row: int, evidence: list[EvidenceRow], timed: set[str]
+) -> ItemResult:
+    run = evaluation.runs[variant]
+    columns: dict[str, Scores] = {
+        measure: column
+        for (name, measure), column in evaluation.columns.items()
+        if name == variant and measure not in timed
+    }
+    found = funnel.coverage(run, evaluation.golden, row)
+    result = ItemResult(
+        scores={m: float(c.value[row]) for m, c in columns.items() if c.state[row] == State.VALUE},
+        reasons={m: c.reason[row] for m, c in columns.items() if c.state[row] != State.VALUE},
+        retrieved=list(_retrieved(run, row, evidence)),
+        stage=funnel.stage(found, unwinnable=row in evaluation.golden.unwinnable, top=TOP),
+    )
+    if run.answers is not None:
+        result["answer"] = run.answers[row].error or run.answers[row].text
+    return result
+
+
+def _retrieved(run: Run, row: int, evidence: list[EvidenceRow]) -> Iterable[Retrieved]:
+    for position in range(min(TOP, run.hits.passage.shape[1])):
+        hit = int(run.hits.passage[row, position])
+        if hit < 0:
+            return
+        passage = run.passages[hit]
+        span = passage.span
+        inside = sum(
+            max(0, min(span.end, piece["end"]) - max(span.start, piece["start"]))
+            for piece in evidence
+            if piece["doc"] == span.doc
+        )
+        yield Retrieved(
+            doc=span.doc,
+            start=span.start,
+            end=span.end,
+            score=round(float(run.hits.score[row, position]), 6),
+            text=passage.text[:_SNIPPET],
+            evidence=inside,
+        )

@@ -1,0 +1,103 @@
+"""Report -> what MLflow shows: names, params and metrics arranged for its comparison view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from evalkit.backends.tracking import Table, Tracked
+from evalkit.report.model import Report, VariantRow, dump
+from evalkit.report.text import all_estimates, all_gates, name
+
+__all__ = ["tracked"]
+
+
+def tracked(report: Report) -> Tracked:
+    """Arranges a report: the evaluation as the parent run, each variant as a child run."""
+    gates = Table(
+        ("gate", "variant", "measure", "slice", "outcome", "reason", "estimate", "low", "high", "bound", "n"),
+        [
+            [row["gate"], row["variant"], row["measure"], row["slice"], row["outcome"], row["reason"]]
+            + [row["estimate"], row["low"], row["high"], row["bound"], row["n"]]
+            for row in all_gates(report)
+        ],
+    )
+    return Tracked(
+        name=f"{report['suite']} {report['volatile']['started_at']}",
+        tags={
+            **_tags(report),
+            "evalkit.verdict": report["verdict"],
+            "mlflow.note.content": "\n".join([f"**{report['verdict']}**", "", *report["reasons"]]),
+        },
+        params={"seed": str(report["seed"]), "baseline": report["baseline"] or ""},
+        metrics={f"figure/{_metric(key)}": value for key, value in report["figures"].items()},
+        tables={"gates.json": gates},
+        texts={"report.json": dump(report)},
+        datasets={
+            "corpus": (report["corpus_digest"], "corpus.lock"),
+            "golden": (report["golden_digest"], report["suite"]),
+        },
+        children=[_child(report, variant) for variant in report["variants"]],
+    )
+
+
+def _child(report: Report, variant: VariantRow) -> Tracked:
+    verdicts = {
+        f"evalkit.gate.{_metric(name(row))}": row["outcome"]
+        for row in all_gates(report)
+        if row["variant"] == variant["name"]
+    }
+    return Tracked(
+        name=variant["name"],
+        tags={**_tags(report), "evalkit.variant": variant["name"], **verdicts},
+        params={
+            "chunker": variant["chunker"],
+            "retriever": variant["retriever"],
+            "answerer": variant["answerer"] or "",
+            "depth": str(variant["depth"]),
+        },
+        metrics=dict(_metrics(report, variant["name"]))
+        | {"passages": variant["passages"], "passage_median_characters": variant["median_characters"]},
+        tables={"questions.json": _questions(report, variant["name"])},
+    )
+
+
+def _tags(report: Report) -> dict[str, str]:
+    return {
+        "evalkit.suite": report["suite"],
+        "evalkit.owner": report["owner"],
+        "evalkit.version": report["evalkit_version"],
+        "evalkit.corpus_digest": report["corpus_digest"],
+        "evalkit.golden_digest": report["golden_digest"],
+        "evalkit.suite_digest": report["suite_digest"],
+    }
+
+
+def _metrics(report: Report, variant: str) -> Iterator[tuple[str, float]]:
+    """The mean under the measure's own name, its interval and counts below it."""
+    for row in all_estimates(report):
+        if row["variant"] == variant:
+            key = _metric(row["measure"])
+            if row["n"]:
+                yield key, row["mean"]
+                yield f"{key}/low", row["low"]
+                yield f"{key}/high", row["high"]
+            yield f"{key}/scored", row["n"]
+            yield f"{key}/unscored", row["unscored"]
+
+
+def _questions(report: Report, variant: str) -> Table:
+    measures = [
+        m for m in report["measures"] if m not in {r["measure"] for r in report["volatile"]["estimates"]}
+    ]
+    rows = []
+    for item in report["items"]:
+        result = item["results"][variant]
+        first = result["retrieved"][0]["text"] if result["retrieved"] else ""
+        scores = [result["scores"].get(measure) for measure in measures]
+        rows.append([item["id"], item["text"], result["stage"], *scores, first, item["reference"]])
+    return Table(("id", "question", "stage", *measures, "first passage", "reference"), rows)
+
+
+def _metric(text: str) -> str:
+    """MLflow's names hold letters, digits and _-. /: only; Recall@5 becomes Recall_at_5."""
+    return "".join(c if c.isalnum() or c in "_-. /:" else "_" for c in text.replace("@", "_at_"))

@@ -1,0 +1,62 @@
+"""Suite -> Report: evaluate, build the report, log it. May import report and below."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import time
+
+from evalkit.backends import tracking as mlflow
+from evalkit.backends.runtime import open_runtime
+from evalkit.errors import EvalkitError
+from evalkit.evaluate import evaluate
+from evalkit.report.build import build
+from evalkit.report.model import Report, Volatile
+from evalkit.report.tracked import tracked
+from evalkit.suite import Suite
+from evalkit.types import Progress
+
+__all__ = ["run_suite"]
+
+
+def run_suite(
+    suite: Suite, progress: Progress, *, workers: str = "serial", tracking: str | None = None
+) -> Report:
+    """Evaluates a suite and returns its report.
+
+    Args:
+        suite: what to evaluate.
+        progress: told of the work done.
+        workers: where stages run: "serial", "processes" or "ray[://ADDRESS]".
+        tracking: an MLflow tracking URI; "" for SQLite under the suite's home; None to log nothing.
+
+    Raises:
+        EvalkitError: where the suite, its corpus or its questions cannot be used. An MLflow that is absent or
+            down is noted in the report and changes nothing else.
+    """
+    started, clock = dt.datetime.now(dt.UTC), time.perf_counter()
+    evaluation = evaluate(suite, open_runtime(suite.home, workers=workers, progress=progress))
+    report = build(
+        evaluation,
+        Volatile(
+            started_at=started.isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - clock, 3),
+            stages={},
+            estimates=[],
+            gates=[],
+            tracking={},
+            machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        ),
+    )
+    if tracking is not None:
+        uri = tracking or f"sqlite:///{suite.home / 'mlflow.db'}"
+        try:
+            report["volatile"]["tracking"] = mlflow.log(
+                uri,
+                f"evalkit/{suite.name}",
+                tracked(report),
+                None if tracking else suite.home / "mlflow-artifacts",
+            )
+        except EvalkitError as error:
+            report["volatile"]["tracking"] = {"not logged": str(error)}
+    return report
