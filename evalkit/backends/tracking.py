@@ -83,7 +83,7 @@ def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = No
             )
         )
         run_id = _log(client, experiment_id, tracked, parent=None)
-    except Exception as error:  # noqa: BLE001 - whatever its stores and clients raise, the verdict must stand
+    except Exception as error:  # whatever its stores and clients raise, the verdict must stand
         raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
     return {"uri": _without_password(uri), "experiment": experiment, "run": run_id}
 

@@ -10,17 +10,25 @@ from evalkit.report.text import all_estimates, all_gates, name
 
 __all__ = ["tracked"]
 
+_GATE_COLUMNS: tuple[str, ...] = (
+    "gate",
+    "variant",
+    "measure",
+    "slice",
+    "outcome",
+    "reason",
+    "estimate",
+    "low",
+    "high",
+    "bound",
+    "n",
+    "needed",
+)
+
 
 def tracked(report: Report) -> Tracked:
     """Arranges a report: the evaluation as the parent run, each variant as a child run."""
-    gates = Table(
-        ("gate", "variant", "measure", "slice", "outcome", "reason", "estimate", "low", "high", "bound", "n"),
-        [
-            [row["gate"], row["variant"], row["measure"], row["slice"], row["outcome"], row["reason"]]
-            + [row["estimate"], row["low"], row["high"], row["bound"], row["n"]]
-            for row in all_gates(report)
-        ],
-    )
+    gates = Table(_GATE_COLUMNS, [[dict(row)[column] for column in _GATE_COLUMNS] for row in all_gates(report)])
     return Tracked(
         name=f"{report['suite']} {report['volatile']['started_at']}",
         tags={

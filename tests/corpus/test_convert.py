@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evalkit.corpus.convert import to_document
+
+PAGE = """<!doctype html><html><head><title>VPN</title>
+<meta name="author" content="Ines"><meta name="access" content="security, engineering,security">
+<meta name="modified" content="2026-01-02"><style>p {color: red}</style></head>
+<body><h1>VPN setup</h1><p>Use my_file*name &amp; go.</p><script>alert(1)</script>
+<table><tr><th>Port</th><th>Use</th></tr><tr><td>51820</td><td>tunnel</td></tr></table>
+<pre><code>wg-quick up wg0</code></pre><ul><li>one</li></ul></body></html>"""
+
+
+def test_front_matter_becomes_facts() -> None:
+    document = to_document(
+        "a/b.md",
+        b"---\ntitle: Deploy\nauthor: Ines\nmodified: 2026-03-04\naccess: [eng, all]\ntags: [x, y]\n"
+        b"---\n# Hi\n",
+        uri="u",
+    )
+    assert document.text == "# Hi\n"
+    assert (document.title, document.uri, document.modified_at) == ("Deploy", "u", "2026-03-04")
+    assert document.acl == ("all", "eng")
+    assert document.metadata == {"author": "Ines", "tags": "x, y"}
+
+
+def test_no_access_means_public_and_the_title_falls_back() -> None:
+    assert to_document("x.md", b"intro\n## First *heading* ##\n").acl == ()
+    assert to_document("x.md", b"intro\n## First heading ##\n").title == "First heading"
+    assert to_document("notes/plain.txt", b"words").title == "plain"
+
+
+def test_html_becomes_markdown() -> None:
+    document = to_document("v.html", PAGE.encode())
+    assert document.title == "VPN"
+    assert document.acl == ("engineering", "security")
+    assert document.modified_at == "2026-01-02"
+    assert document.metadata == {"author": "Ines"}
+    assert "# VPN setup" in document.text
+    assert "Use my_file*name & go." in document.text
+    assert "| 51820 | tunnel |" in document.text
+    assert "wg-quick up wg0" in document.text
+    assert "alert" not in document.text
+    assert "color" not in document.text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_unicode_encodings(encoding: str) -> None:
+    assert to_document("x.txt", "Prüfstand".encode(encoding)).text == "Prüfstand"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("x.txt", "Prüfstand".encode("latin-1"), "byte 2 is not UTF-8"),
+        ("x.txt", "é".encode("utf-16")[:3], "is not UTF-16"),
+        ("x.txt", b"a\x00b", "NUL character at position 1"),
+        ("x.txt", b"", "holds no text"),
+        ("x.md", b"---\ntitle: x\n---\n \n", "holds no text"),
+        ("x.html", b"<html><head><title>t</title></head><body></body></html>", "holds no text"),
+        ("x.md", b"---\ntitle: [\n---\nbody", "front matter: line"),
+        ("x.md", b"---\na: &a [1]\nb: *a\n---\nbody", "front matter: line 2: YAML aliases"),
+    ],
+)
+def test_what_is_not_text_is_refused_with_a_reason(name: str, data: bytes, message: str) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        to_document(name, data)
+    assert message in str(caught.value)
+
+
+@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
+def test_text_without_front_matter_is_kept_exactly(text: str) -> None:
+    if text.strip() and not text.startswith(("---", "\ufeff")):
+        assert to_document("x.txt", text.encode()).text == text
