@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["sync_directory", "write_atomic"]
+__all__ = ["exclusive", "sync_directory", "write_atomic"]
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
@@ -24,6 +26,18 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         Path(aside).unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Holds the one lock of a file's writers; the lock goes with the process, however it ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as handle:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def sync_directory(path: Path) -> None:
