@@ -170,13 +170,15 @@ class Passages:
 class Evidence:
     """What supports the answer: a quote of a document, or with an empty quote the whole document.
 
-    `start` is the quote's offset where the golden set pins it, else None: then the quote must be found
-    exactly once.
+    `start` is the quote's offset where the golden set pins it, with the text before and after it (`prefix`,
+    `suffix`), else None: then the quote must be found exactly once.
     """
 
     doc: str
     quote: str = ""
     start: int | None = None
+    prefix: str = ""
+    suffix: str = ""
     grade: int = 1
 
 

@@ -15,7 +15,7 @@ __all__ = ["Jsonl", "write"]
 MAX_LINE = 1_000_000
 _SHOWN = 20
 _QUESTION = ("id", "text", "evidence", "reference", "tags", "cluster")
-_EVIDENCE = ("doc", "quote", "start", "grade")
+_EVIDENCE = ("doc", "quote", "start", "prefix", "suffix", "grade")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,14 @@ def _evidence(item: object, position: int) -> Evidence:
         raise ValueError(f"field '{where}.start': found {start!r}; expected an offset in characters")
     if not isinstance(grade, int) or isinstance(grade, bool) or grade < 1:
         raise ValueError(f"field '{where}.grade': found {grade!r}; expected a whole number from 1")
-    return Evidence(_text(fields, "doc", where, required=True), _text(fields, "quote", where), start, grade)
+    return Evidence(
+        doc=_text(fields, "doc", where, required=True),
+        quote=_text(fields, "quote", where),
+        start=start,
+        prefix=_text(fields, "prefix", where),
+        suffix=_text(fields, "suffix", where),
+        grade=grade,
+    )
 
 
 def _object(item: object, what: str, known: tuple[str, ...] = ()) -> Mapping[str, object]:
@@ -145,6 +152,8 @@ def _plain(question: Question) -> dict[str, object]:
         {"doc": e.doc}
         | ({"quote": e.quote} if e.quote else {})
         | ({"start": e.start} if e.start is not None else {})
+        | ({"prefix": e.prefix} if e.prefix else {})
+        | ({"suffix": e.suffix} if e.suffix else {})
         | ({"grade": e.grade} if e.grade != 1 else {})
         for e in question.evidence
     ]

@@ -15,7 +15,13 @@ words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
     str.strip
 )
 evidence = st.builds(
-    Evidence, words, st.just("") | words, st.none() | st.integers(0, 10**6), st.integers(1, 3)
+    Evidence,
+    doc=words,
+    quote=st.just("") | words,
+    start=st.none() | st.integers(0, 10**6),
+    prefix=st.just("") | words,
+    suffix=st.just("") | words,
+    grade=st.integers(1, 3),
 )
 questions = st.lists(
     st.builds(

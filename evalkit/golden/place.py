@@ -1,0 +1,197 @@
+"""Follows one piece of evidence into a corpus that may have changed since it was pinned.
+
+A pinned quote carries its offset and the text around it (prefix, suffix: the W3C Web Annotation Model's text quote
+and text position selectors), which tell equal quotes apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property
+
+from evalkit.golden.shingles import Shingles
+from evalkit.types import Corpus, Evidence
+
+__all__ = ["Finder", "Place", "Status", "pin"]
+
+CONTEXT = 48
+"""How many characters on each side of a quote are kept to tell it from its equals."""
+
+SIMILAR = 75.0
+"""From what similarity (of 100, rapidfuzz' ratio) a person is asked whether this is the quote, edited."""
+
+_SHARE = 0.2
+_TRIED = 5
+
+
+class Status(Enum):
+    """What became of a piece of evidence."""
+
+    CURRENT = "current"
+    MOVED = "moved"
+    CHANGED = "changed"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where evidence stands now.
+
+    For CURRENT and MOVED the text of document `row` at `start:end` equals the quote. For CHANGED it is the most
+    similar text, for a person to judge. For GONE `row` is -1. `reason` is a sentence for all but CURRENT.
+    """
+
+    status: Status
+    row: int = -1
+    start: int = 0
+    end: int = 0
+    reason: str = ""
+
+
+class Finder:
+    """Finds evidence in one corpus; the index over it is made when a quote has left its document."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self._text: tuple[int, str] = (-1, "")
+
+    @cached_property
+    def _shingles(self) -> Shingles:
+        return Shingles(self.corpus)
+
+    def find(self, evidence: Evidence) -> Place:
+        """Returns where the evidence stands now; never a place whose text differs, unless it says CHANGED."""
+        row = self.corpus.row(evidence.doc)
+        if not evidence.quote:
+            if row is None:
+                return Place(Status.GONE, reason=f"document '{evidence.doc}' is not in the corpus")
+            return Place(Status.CURRENT, row, 0, len(self._read(row)))
+        if row is not None:
+            text = self._read(row)
+            start = evidence.start
+            if start is not None and text.startswith(evidence.quote, start) and self._stayed(text, evidence):
+                return Place(Status.CURRENT, row, start, start + len(evidence.quote))
+            found = _best(text, evidence)
+            if found is not None:
+                return self._moved(row, found, evidence)
+            if evidence.quote in text:
+                return Place(
+                    Status.CHANGED,
+                    row,
+                    text.find(evidence.quote),
+                    text.find(evidence.quote) + len(evidence.quote),
+                    f"the quote {_shown(evidence)} stands more than once in '{evidence.doc}'; "
+                    "lengthen it or pin its start",
+                )
+        return self._elsewhere(evidence)
+
+    def _stayed(self, text: str, evidence: Evidence) -> bool:
+        """Whether the quote at its pinned offset is not merely its equal, swapped into its place."""
+        if text.count(evidence.quote) == 1:
+            return True
+        found = _best(text, evidence)
+        return found is None or found == evidence.start
+
+    def _moved(self, row: int, start: int, evidence: Evidence) -> Place:
+        doc = self.corpus[row].doc_id
+        end = start + len(evidence.quote)
+        if doc == evidence.doc and evidence.start is None:
+            return Place(Status.CURRENT, row, start, end)
+        return Place(
+            Status.MOVED, row, start, end, f"the quote {_shown(evidence)} now stands in '{doc}' at {start}"
+        )
+
+    def _elsewhere(self, evidence: Evidence) -> Place:
+        """Looks for the quote, whole or edited, in the documents that share its words."""
+        own = self.corpus.row(evidence.doc)
+        candidates = self._shingles.candidates(evidence.quote)
+        exact = [
+            (row, start)
+            for row, share in candidates
+            if share == 1 and row != own and (start := _best(self._read(row), evidence)) is not None
+        ]
+        if evidence.start is not None:
+            exact = [
+                (row, at)
+                for row, at in exact
+                if len(exact) == 1 or _context(self._read(row), at, evidence) > 0
+            ]
+            exact.sort(key=lambda entry: -_context(self._read(entry[0]), entry[1], evidence))
+        if len(exact) == 1 or (len(exact) > 1 and self._clear(exact, evidence)):
+            return self._moved(*exact[0], evidence)
+        near = [row for row, share in candidates[:_TRIED] if share >= _SHARE]
+        if own is not None and own not in near:
+            near.insert(0, own)
+        return max(
+            self._similar(evidence, near), key=lambda entry: entry[0], default=(0.0, self._gone(evidence))
+        )[1]
+
+    def _clear(self, exact: list[tuple[int, int]], evidence: Evidence) -> bool:
+        first, second = (_context(self._read(row), at, evidence) for row, at in exact[:2])
+        return evidence.start is not None and first > second
+
+    def _similar(self, evidence: Evidence, rows: list[int]) -> Iterator[tuple[float, Place]]:
+        from rapidfuzz import fuzz
+
+        for row in rows:
+            text = self._read(row)
+            found = fuzz.partial_ratio_alignment(evidence.quote, text, score_cutoff=SIMILAR)
+            if found is not None and found.dest_end > found.dest_start:
+                reason = f"the quote {_shown(evidence)} was edited in '{self.corpus[row].doc_id}'"
+                yield found.score, Place(Status.CHANGED, row, found.dest_start, found.dest_end, reason)
+
+    def _gone(self, evidence: Evidence) -> Place:
+        if self.corpus.row(evidence.doc) is None:
+            return Place(Status.GONE, reason=f"document '{evidence.doc}' is not in the corpus")
+        return Place(Status.GONE, reason=f"the quote {_shown(evidence)} does not stand in '{evidence.doc}'")
+
+    def _read(self, row: int) -> str:
+        if self._text[0] != row:
+            self._text = (row, self.corpus[row].text)
+        return self._text[1]
+
+
+def pin(evidence: Evidence, text: str, start: int) -> Evidence:
+    """Returns the evidence with its offset and surroundings in `text`, which holds the quote at `start`."""
+    end = start + len(evidence.quote)
+    return replace(
+        evidence, start=start, prefix=text[max(0, start - CONTEXT) : start], suffix=text[end : end + CONTEXT]
+    )
+
+
+def _best(text: str, evidence: Evidence) -> int | None:
+    """Returns the quote's only occurrence, or of several the one whose surroundings fit clearly best."""
+    places: list[int] = []
+    at = text.find(evidence.quote)
+    while at >= 0:
+        places.append(at)
+        at = text.find(evidence.quote, at + 1)
+    if len(places) == 1:
+        return places[0]
+    ranked = sorted(places, key=lambda place: -_context(text, place, evidence))
+    if len(ranked) > 1 and _context(text, ranked[0], evidence) > _context(text, ranked[1], evidence):
+        return ranked[0]
+    return None
+
+
+def _context(text: str, start: int, evidence: Evidence) -> int:
+    """Counts how many characters next to the quote stand as they did when it was pinned."""
+    end = start + len(evidence.quote)
+    before, after = text[max(0, start - CONTEXT) : start], text[end : end + CONTEXT]
+    return _common(before[::-1], evidence.prefix[::-1]) + _common(after, evidence.suffix)
+
+
+def _common(one: str, other: str) -> int:
+    length = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        length += 1
+    return length
+
+
+def _shown(evidence: Evidence) -> str:
+    quote = " ".join(evidence.quote.split())
+    return f"“{quote[:60]}…”" if len(quote) > 60 else f"“{quote}”"
