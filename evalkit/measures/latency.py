@@ -1,0 +1,30 @@
+"""Latency: how long a query took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from evalkit.types import Golden, Run, Runtime, Scores, State
+
+__all__ = ["Latency"]
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Seconds from a query's text to its hits; answers, where there are any, add theirs. Measured, so never equal."""
+
+    CUTOFF: ClassVar[str] = "none"
+    higher_is_better: ClassVar[bool] = False
+    timed: ClassVar[bool] = True
+
+    def __str__(self) -> str:
+        return "Latency"
+
+    def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:  # noqa: ARG002
+        seconds = run.hits.seconds.astype(np.float64)
+        if run.answers is not None:
+            seconds = seconds + np.array([answer.seconds for answer in run.answers])
+        return Scores(seconds, np.full(len(seconds), State.VALUE, dtype=np.uint8), {})

@@ -1,0 +1,364 @@
+"""Intervals, paired comparisons and sample sizes. The only file that imports scipy, inside its functions.
+
+Which bound for which data was chosen by simulation (benchmarks/gates.py): exact for 0/1 values, betting for graded
+ones, Wilson at the effective sample size where questions come in clusters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evalkit.types import Estimate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "MIN_CLUSTERS",
+    "Bounds",
+    "betting_bounds",
+    "effective_size",
+    "exact_bounds",
+    "holm",
+    "interval",
+    "mean_bounds",
+    "needed_for_floor",
+    "needed_for_margin",
+    "paired_bounds",
+    "paired_interval",
+    "quantile_bounds",
+    "score_bounds",
+]
+
+MIN_CLUSTERS = 20
+"""Below this many clusters the spread between clusters is not known well enough to decide."""
+
+SCORE = "score (Tango)"
+
+_GRID = 24
+_ROUNDS = 4
+_POWER = 0.8
+_LARGEST = 20_000
+_MIN_PAIRS = 100
+_MIN_CHANGED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Two one-sided confidence bounds, each at level 1 - alpha, and how they were found.
+
+    `decisive` is False where the data cannot decide whatever the bounds are; `why` says so.
+    """
+
+    low: float
+    high: float
+    method: str
+    decisive: bool = True
+    why: str = ""
+
+
+# ---------------------------------------------------------------- one sample
+
+
+def exact_bounds(hits: int, n: int, alpha: float) -> Bounds:
+    """Clopper-Pearson bounds of a proportion (Clopper & Pearson, 1934); n = 0 gives the whole range."""
+    from scipy.special import betaincinv
+
+    low = float(betaincinv(hits, n - hits + 1, alpha)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1, n - hits, 1 - alpha)) if hits < n else 1.0
+    return Bounds(low, high, "Clopper-Pearson")
+
+
+def betting_bounds(values: Floats, ids: Sequence[str], alpha: float) -> Bounds:
+    """Betting bounds of the mean of values in [0, 1] (Waudby-Smith & Ramdas, 2024, JRSS-B 86:1).
+
+    Holds at any sample size without assumptions on shape. The order of betting is that of a hash of the questions'
+    ids, so it depends neither on the file's order nor on the values.
+
+    Args:
+        values: float64[n] in [0, 1].
+        ids: the questions' ids, one a value.
+        alpha: error of each one-sided bound.
+    """
+    if not len(values):
+        return Bounds(0.0, 1.0, "betting")
+    order = sorted(range(len(ids)), key=lambda row: hashlib.sha256(ids[row].encode()).digest())
+    x = np.asarray(values, dtype=np.float64)[order]
+    low = _betting_low(x, alpha)
+    return Bounds(
+        min(low, float(x.mean())), max(1.0 - _betting_low(1.0 - x, alpha), float(x.mean())), "betting"
+    )
+
+
+def _betting_low(x: Floats, alpha: float) -> float:
+    """The smallest mean that a bettor against it has not bankrupted: predictable plug-in bets, capped at 3/4m."""
+    n = len(x)
+    steps = np.arange(1, n + 1)
+    running = (0.5 + np.cumsum(x)) / (steps + 1)
+    variance = (0.25 + np.cumsum((x - running) ** 2)) / (steps + 1)
+    before = np.concatenate(([0.25], variance[:-1]))
+    bets = np.sqrt(2 * math.log(1 / alpha) / (n * before))
+    low, high = 0.0, 1.0
+    for _ in range(_ROUNDS):
+        means = np.linspace(low, high, _GRID + 1)[1:]
+        stakes = np.minimum(bets[:, None], 0.75 / means[None, :])
+        wealth = np.cumsum(np.log1p(stakes * (x[:, None] - means[None, :])), axis=0).max(axis=0)
+        alive = np.flatnonzero(wealth < math.log(1 / alpha))
+        first = int(alive[0]) if len(alive) else len(means) - 1
+        low, high = (float(means[first - 1]) if first else low), float(means[first])
+    return low
+
+
+def effective_size(values: Floats, clusters: Sequence[str]) -> tuple[float, int]:
+    """Returns (n / design effect, number of clusters); never more than n.
+
+    The design effect is the variance of the mean with clusters over that without (Kish, 1965).
+    """
+    n = len(values)
+    _, member = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    count = int(member.max()) + 1 if n else 0
+    variance = float(np.var(values, ddof=1)) / n if n > 1 else 0.0
+    if count == n or variance <= 0 or count < 2:
+        return float(n), count
+    sums = np.bincount(member, weights=values - values.mean(), minlength=count)
+    clustered = float(np.sum(sums**2)) * count / (count - 1) / n**2
+    return min(float(n), n * variance / clustered) if clustered > 0 else float(n), count
+
+
+def mean_bounds(values: Floats, clusters: Sequence[str], ids: Sequence[str], alpha: float) -> Bounds:
+    """Returns the bounds that gates use for a mean of values in [0, 1]."""
+    n = len(values)
+    if n == 0:
+        return Bounds(0.0, 1.0, "none", decisive=False, why="no question was scored")
+    size, count = effective_size(values, clusters)
+    if count == n:
+        if np.all((values == 0) | (values == 1)):
+            return exact_bounds(round(float(values.sum())), n, alpha)
+        return betting_bounds(values, ids, alpha)
+    if count < MIN_CLUSTERS:
+        low, high = _wilson(float(values.mean()), min(size, count), max(count - 1, 1), alpha)
+        why = f"the questions form only {count} clusters; at least {MIN_CLUSTERS} are needed to decide"
+        return Bounds(low, high, "Wilson at effective n", decisive=False, why=why)
+    low, high = _wilson(float(values.mean()), size, count - 1, alpha)
+    if values.min() == values.max():
+        exact = exact_bounds(round(float(values.mean()) * count), count, alpha)
+        low, high = min(low, exact.low), max(high, exact.high)
+    return Bounds(low, high, "Wilson at effective n")
+
+
+def _wilson(mean: float, n: float, freedom: int, alpha: float) -> tuple[float, float]:
+    from scipy.special import stdtrit
+
+    z = float(stdtrit(freedom, 1 - alpha))
+    centre = (mean + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(mean * (1 - mean) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def quantile_bounds(values: Floats, quantile: float, alpha: float) -> Bounds:
+    """Order-statistic bounds of a quantile, free of any assumption on shape; infinite ends mean too few values."""
+    from scipy.special import bdtr
+
+    ordered = np.sort(values)
+    n = len(ordered)
+    below = bdtr(np.arange(n), n, quantile)
+    # At most `quantile` of the values lie below the j-th (from 0) with probability 1 - below[j].
+    lows, highs = np.flatnonzero(below <= alpha), np.flatnonzero(below >= 1 - alpha)
+    low = float(ordered[lows[-1]]) if len(lows) else -math.inf
+    high = float(ordered[highs[0]]) if len(highs) else math.inf
+    why = "" if n else "no question was scored"
+    return Bounds(low, high, "order statistics", decisive=n > 0, why=why)
+
+
+# ---------------------------------------------------------------- paired
+
+
+def score_bounds(better: int, worse: int, n: int, alpha: float) -> Bounds:
+    """Tango's score bounds of a difference of paired proportions (Tango, 1998, Statistics in Medicine 17:891).
+
+    Args:
+        better: questions that the candidate hits and the baseline misses.
+        worse: questions that it misses and the baseline hits.
+        n: all questions.
+        alpha: error of each one-sided bound.
+
+    Where no question differs, the exact bound 1 - alpha^(1/n) is never undercut: no sample shows that nothing can
+    change.
+    """
+    low = -_tango_high(worse, better, n, alpha)
+    high = _tango_high(better, worse, n, alpha)
+    return Bounds(low, high, SCORE)
+
+
+def _tango_high(better: int, worse: int, n: int, alpha: float) -> float:
+    """The largest difference that the score test does not reject, by bisection."""
+    from scipy.special import ndtri
+
+    if n == 0:
+        return 1.0
+    z = -float(ndtri(alpha))
+    low, high = (better - worse) / n, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        b = -(better + worse) + (2 * n - better + worse) * middle
+        c = -worse * middle * (1 - middle)
+        share = max(0.0, (math.sqrt(max(0.0, b * b - 8 * n * c)) - b) / (4 * n))
+        variance = n * (2 * share + middle * (1 - middle))
+        distance = n * middle - (better - worse)
+        if distance * distance > z * z * variance:
+            high = middle
+        else:
+            low = middle
+    return max(high, 1 - alpha ** (1 / n)) if better == worse == 0 else high
+
+
+def paired_bounds(
+    differences: Floats, clusters: Sequence[str], alpha: float, *, strict: bool = False
+) -> Bounds:
+    """Returns the bounds that gates use for the mean of paired differences in [-1, 1].
+
+    Args:
+        differences: candidate minus baseline, one a question.
+        clusters: what each question shares with others.
+        alpha: error of each one-sided bound.
+        strict: use betting bounds, which assume nothing, whatever the data; clusters then bet as one.
+    """
+    n = len(differences)
+    if n == 0:
+        return Bounds(-1.0, 1.0, "none", decisive=False, why="no question was scored for both variants")
+    means, names = _cluster_means(differences, clusters)
+    if strict:
+        halved = betting_bounds((means + 1) / 2, names, alpha)
+        return Bounds(2 * halved.low - 1, 2 * halved.high - 1, "betting")
+    better, worse = int(np.sum(differences > 0)), int(np.sum(differences < 0))
+    unclustered = len(means) == n
+    binary = unclustered and bool(np.all(np.isin(differences, (-1.0, 0.0, 1.0))))
+    if binary or better + worse == 0:
+        bounds = score_bounds(better, worse, len(means), alpha)
+    else:
+        bounds = _t_bounds(differences, clusters, alpha)
+    why = ""
+    if not unclustered and len(means) < MIN_CLUSTERS:
+        why = f"the questions form only {len(means)} clusters; at least {MIN_CLUSTERS} are needed to decide"
+    elif bounds.method != SCORE and (n < _MIN_PAIRS or better + worse < _MIN_CHANGED):
+        why = f"{better + worse} of {n} questions changed; deciding takes {_MIN_CHANGED} of {_MIN_PAIRS}"
+    return replace(bounds, decisive=not why, why=why)
+
+
+def _t_bounds(differences: Floats, clusters: Sequence[str], alpha: float) -> Bounds:
+    """Cluster-robust t bounds (Liang & Zeger, 1986); plain paired t where no cluster is shared."""
+    from scipy.special import stdtrit
+
+    n, mean = len(differences), float(differences.mean())
+    _, member = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    count = int(member.max()) + 1
+    if count < 2:
+        return Bounds(-1.0, 1.0, "paired t")
+    sums = np.bincount(member, weights=differences - mean, minlength=count)
+    error = math.sqrt(float(np.sum(sums**2)) * count / (count - 1)) / n
+    half = float(stdtrit(count - 1, 1 - alpha)) * error
+    return Bounds(
+        max(-1.0, mean - half), min(1.0, mean + half), "paired t" if count == n else "cluster-robust t"
+    )
+
+
+def _cluster_means(values: Floats, clusters: Sequence[str]) -> tuple[Floats, list[str]]:
+    names, member = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    return np.bincount(member, weights=values) / np.bincount(member), [str(name) for name in names]
+
+
+# ---------------------------------------------------------------- display
+
+
+def interval(
+    values: Floats, *, clusters: Sequence[str], ids: Sequence[str], unscored: int, level: float = 0.95
+) -> Estimate:
+    """Returns the mean with the two-sided interval that reports show: the gates' bounds, half the error each side.
+
+    Values outside [0, 1] (seconds, costs) get a t interval.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    n = len(values)
+    if n == 0:
+        return Estimate(0.0, 0.0, 1.0, 0, unscored, "none")
+    mean, alpha = float(values.mean()), (1 - level) / 2
+    if values.min() >= 0 and values.max() <= 1:
+        bounds = mean_bounds(values, clusters, ids, alpha)
+    else:
+        bounds = _unbounded(values, alpha)
+    return Estimate(mean, bounds.low, bounds.high, n, unscored, bounds.method)
+
+
+def _unbounded(values: Floats, alpha: float) -> Bounds:
+    from scipy.special import stdtrit
+
+    n, mean = len(values), float(values.mean())
+    if n < 2:
+        return Bounds(0.0, 2 * mean, "none")
+    half = float(stdtrit(n - 1, 1 - alpha)) * float(values.std(ddof=1)) / math.sqrt(n)
+    return Bounds(mean - half, mean + half, "t")
+
+
+def paired_interval(differences: Floats, *, clusters: Sequence[str], level: float = 0.95) -> Estimate:
+    """Returns the mean paired difference with its two-sided interval."""
+    values = np.asarray(differences, dtype=np.float64)
+    bounds = paired_bounds(values, clusters, (1 - level) / 2)
+    mean = float(values.mean()) if len(values) else 0.0
+    return Estimate(mean, min(bounds.low, mean), max(bounds.high, mean), len(values), 0, bounds.method)
+
+
+# ---------------------------------------------------------------- planning
+
+
+def needed_for_floor(mean: float, floor: float, alpha: float, *, variance: float | None = None) -> int | None:
+    """How many questions give an 80% chance of PASS (or FAIL, below the floor) if the true mean is `mean`.
+
+    Exact for 0/1 values; with a `variance` (of one question's value) the normal approximation. None where the mean
+    is at the floor, so that no number would do.
+    """
+    from scipy.special import bdtrc, bdtrik
+
+    if abs(mean - floor) < 1e-3:
+        return None
+    if variance is not None:
+        return _normal_size(variance, abs(mean - floor), alpha)
+    p, bound = (mean, floor) if mean > floor else (1 - mean, 1 - floor)
+    n = np.arange(1, _LARGEST + 1, dtype=np.float64)
+    needed = np.ceil(bdtrik(1 - alpha, n, bound) - 1e-9)
+    power = np.where(needed < n, bdtrc(needed, n, p), 0.0)
+    # Power is a sawtooth in n; the answer is where it has passed 80% for good.
+    short = np.flatnonzero(power < _POWER)
+    return int(n[short[-1]]) + 1 if short[-1] + 1 < _LARGEST else None
+
+
+def needed_for_margin(difference: float, variance: float, margin: float, alpha: float) -> int | None:
+    """How many questions give an 80% chance to show that the true `difference` is above -margin, or below it."""
+    distance = abs(difference + margin)
+    return None if distance < 1e-3 else _normal_size(max(variance, 1e-4), distance, alpha)
+
+
+def _normal_size(variance: float, distance: float, alpha: float) -> int | None:
+    from scipy.special import ndtri
+
+    quantiles = float(ndtri(1 - alpha) + ndtri(_POWER))
+    size = math.ceil(variance * (quantiles / distance) ** 2)
+    return size if size <= _LARGEST else None
+
+
+def holm(p_values: Sequence[float], alpha: float) -> list[bool]:
+    """Which hypotheses Holm's procedure rejects (Holm, 1979), family-wise error `alpha`."""
+    order = sorted(range(len(p_values)), key=lambda row: p_values[row])
+    rejected = [False] * len(p_values)
+    for step, row in enumerate(order):
+        if p_values[row] > alpha / (len(p_values) - step):
+            break
+        rejected[row] = True
+    return rejected
