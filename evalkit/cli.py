@@ -97,7 +97,6 @@ def check(suite: Path) -> None:
 )
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
-@click.option("--workers", default="serial", show_default=True, help="serial, processes, or ray[://ADDRESS].")
 def run(
     suite: Path,
     *,
@@ -106,7 +105,6 @@ def run(
     markdown_file: Path | None,
     tracking: str | None,
     no_tracking: bool,
-    workers: str,
 ) -> None:
     """Evaluate a suite, judge its gates, save and print the report."""
     from evalkit.report import files
@@ -116,9 +114,7 @@ def run(
 
     loaded = load_suite(suite)
     with _progress() as progress:
-        report = run_suite(
-            loaded, progress, workers=workers, tracking=None if no_tracking else tracking or ""
-        )
+        report = run_suite(loaded, progress, tracking=None if no_tracking else tracking or "")
     console = _console()
     for part in render(report):
         console.print(part, soft_wrap=False)

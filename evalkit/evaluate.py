@@ -124,7 +124,7 @@ def cut(corpus: Corpus, chunker: Chunker, runtime: Runtime) -> Passages:
     Raises:
         EvaluationError: where a chunker returns a span that is empty, out of order or outside its document.
     """
-    key = of_value("chunk", _CHUNK_VERSION, corpus.digest, repr(chunker))
+    key = of_value("chunk", _CHUNK_VERSION, corpus.digest, _identity(chunker))
     arrays = runtime.cache.get(key)
     if arrays is None:
         arrays = _cut(corpus, chunker, runtime)
@@ -159,13 +159,19 @@ def _cut(corpus: Corpus, chunker: Chunker, runtime: Runtime) -> Arrays:
 def _search(
     passages: Passages, retriever: Retriever, queries: Sequence[str], depth: int, runtime: Runtime
 ) -> Hits:
-    key = of_value("search", _SEARCH_VERSION, passages.digest, repr(retriever), queries, depth)
+    key = of_value("search", _SEARCH_VERSION, passages.digest, _identity(retriever), queries, depth)
     arrays = runtime.cache.get(key)
     if arrays is None:
         hits = retriever.index(passages, runtime).search(queries, depth)
         arrays = {"passage": hits.passage, "score": hits.score, "seconds": hits.seconds}
         runtime.cache.put(key, arrays)
     return Hits(arrays["passage"], arrays["score"], arrays["seconds"])
+
+
+def _identity(plugin: object) -> str:
+    """What decides a plug-in's results: its parameters, and what it says of its own beyond them."""
+    own = getattr(plugin, "identity", None)
+    return str(own()) if own is not None else repr(plugin)
 
 
 def _answers(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr
+
     from evalkit.report.model import Report
     from evalkit.suite import Suite
 
@@ -72,11 +74,9 @@ class SuiteFile(pytest.File):
                 files.write(self._report, json=Path(folder) / f"{self._report['suite']}.json")
         return self._report
 
-    def repr_failure(
-        self,
-        excinfo: pytest.ExceptionInfo[BaseException],
-        style: object = None,  # noqa: ARG002
-    ) -> str | object:
+    def repr_failure(  # type: ignore[override]
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> str | TerminalRepr:
         if isinstance(excinfo.value, self.CollectError):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
@@ -102,11 +102,9 @@ class GateItem(pytest.Item):
         elif bad or undecided:
             raise GateFailure(explain(report, rows))
 
-    def repr_failure(
-        self,
-        excinfo: pytest.ExceptionInfo[BaseException],
-        style: object = None,  # noqa: ARG002
-    ) -> str | object:
+    def repr_failure(  # type: ignore[override]
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> str | TerminalRepr:
         from evalkit.errors import EvalkitError
 
         if isinstance(excinfo.value, GateFailure | EvalkitError):

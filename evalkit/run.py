@@ -19,15 +19,12 @@ from evalkit.types import Progress
 __all__ = ["run_suite"]
 
 
-def run_suite(
-    suite: Suite, progress: Progress, *, workers: str = "serial", tracking: str | None = None
-) -> Report:
+def run_suite(suite: Suite, progress: Progress, *, tracking: str | None = None) -> Report:
     """Evaluates a suite and returns its report.
 
     Args:
         suite: what to evaluate.
         progress: told of the work done.
-        workers: where stages run: "serial", "processes" or "ray[://ADDRESS]".
         tracking: an MLflow tracking URI; "" for SQLite under the suite's home; None to log nothing.
 
     Raises:
@@ -35,7 +32,7 @@ def run_suite(
             down is noted in the report and changes nothing else.
     """
     started, clock = dt.datetime.now(dt.UTC), time.perf_counter()
-    evaluation = evaluate(suite, open_runtime(suite.home, workers=workers, progress=progress))
+    evaluation = evaluate(suite, open_runtime(suite.home, progress=progress))
     report = build(
         evaluation,
         Volatile(

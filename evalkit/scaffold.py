@@ -60,4 +60,6 @@ def _example(docs: Path) -> Question:
                 if len(line.strip()) >= 40 and document.text.count(line.strip()) == 1:
                     evidence = Evidence(f"docs/{document.doc_id}", line.strip())
                     return Question("example-1", f"What does {document.title} say?", (evidence,))
-    raise CorpusError(f"{docs}: no readable document with a line of 40 characters; expected Markdown, text or HTML")
+    raise CorpusError(
+        f"{docs}: no readable document with a line of 40 characters; expected Markdown, text or HTML"
+    )

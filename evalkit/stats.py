@@ -144,7 +144,7 @@ def mean_bounds(values: Floats, clusters: Sequence[str], ids: Sequence[str], alp
             return exact_bounds(round(float(values.sum())), n, alpha)
         return betting_bounds(values, ids, alpha)
     if count < MIN_CLUSTERS:
-        low, high = _wilson(float(values.mean()), min(size, count), max(count - 1, 1), alpha)
+        low, high = _wilson(float(values.mean()), size, max(count - 1, 1), alpha)
         why = f"the questions form only {count} clusters; at least {MIN_CLUSTERS} are needed to decide"
         return Bounds(low, high, "Wilson at effective n", decisive=False, why=why)
     low, high = _wilson(float(values.mean()), size, count - 1, alpha)

@@ -247,7 +247,8 @@ class Hits:
     """What a search returned, best first, one row a query.
 
     `passage`: int32[queries, depth], rows of `Passages`, -1 past the last hit. `score`: float32, same shape,
-    0 past the last hit. `seconds`: float64[queries], the time each query took; not part of any digest.
+    0 past the last hit. `seconds`: float64[queries], the time a query took on its own, -1 where it was not timed;
+    not part of any digest.
     """
 
     passage: Ints
@@ -420,11 +421,12 @@ class Cache(Protocol):
 
 
 class Vectors(Protocol):
-    """The embedding store: one row per (encoder identity, text digest), shared by everything."""
+    """The embedding store: one row per (encoder identity, SHA-256 of a text), shared by everything."""
 
-    def get(self, identity: str, keys: Sequence[bytes]) -> list[NDArray[np.float16] | None]: ...
+    def get(self, identity: str, keys: Sequence[bytes]) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+        """Returns (float16[n, dim], which of them were held); rows that were not are zero."""
 
-    def put(self, identity: str, keys: Sequence[bytes], rows: Sequence[NDArray[np.float16]]) -> None: ...
+    def put(self, identity: str, keys: Sequence[bytes], rows: NDArray[np.float16]) -> None: ...
 
 
 class Workers(Protocol):
@@ -476,7 +478,11 @@ class Index(Protocol):
 
 
 class Retriever(Protocol):
-    """Makes passages searchable. A frozen dataclass: its repr is its identity."""
+    """Makes passages searchable.
+
+    A frozen dataclass whose repr is its identity; one that depends on more than its parameters (a model's weights)
+    says so in a method `identity() -> str`.
+    """
 
     def index(self, passages: Passages, runtime: Runtime) -> Index: ...
 
@@ -501,7 +507,7 @@ class Measure(Protocol):
 
 
 class Gate(Protocol):
-    """A requirement that a release must meet."""
+    """A requirement that a release must meet; `str(gate)` says it in a line."""
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         """Returns one verdict, or one for each slice."""

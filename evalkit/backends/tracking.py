@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -120,7 +120,7 @@ def _log(client: MlflowClient, experiment_id: str, tracked: Tracked, parent: str
 def _log_datasets(client: MlflowClient, run_id: str, datasets: Mapping[str, tuple[str, str]]) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    inputs: Iterable[DatasetInput] = [
+    inputs = [
         DatasetInput(
             # MLflow keeps 36 characters of a digest.
             Dataset(name=name, digest=digest[:36], source_type="evalkit", source=json.dumps({"uri": source})),

@@ -36,13 +36,16 @@ class Semantic:
     percentile: Annotated[float, Field(gt=0, lt=100)] = 85.0
     size: Size = 1200
 
+    def identity(self) -> str:
+        return f"{self!r} {encoder.identity(self.encoder)}"
+
     def chunk(self, document: Document, runtime: Runtime) -> Iterator[Span]:
         text = document.text
         sentences = list(_sentences(text))
         if not sentences:
             return
         vectors = encoder.embed(self.encoder, [text[a:b] for a, b in sentences], runtime)
-        distances = 1 - np.sum(vectors[1:] * vectors[:-1], axis=1, dtype=np.float32)
+        distances = 1 - np.einsum("ij,ij->i", vectors[1:], vectors[:-1], dtype=np.float32)
         limit = float(np.percentile(distances, self.percentile)) if len(distances) else 0.0
         start, end = sentences[0]
         for (low, high), distance in zip(sentences[1:], distances, strict=True):

@@ -58,8 +58,8 @@ def coverage(inside: Window, golden: Golden, *, characters: bool = False) -> Cov
     n = len(golden.questions)
     spans = _merged(golden.qrels if characters else _select(golden.qrels, ~golden.qrels.whole))
     pair_piece, _, gained = _gains(inside, spans)
-    covered = np.bincount(spans.question[pair_piece], weights=gained, minlength=n)
-    total = np.bincount(spans.question, weights=spans.end - spans.start, minlength=n)
+    covered = np.bincount(spans.question[pair_piece], weights=gained, minlength=n).astype(float)
+    total = np.bincount(spans.question, weights=spans.end - spans.start, minlength=n).astype(float)
     whole = golden.qrels.whole
     rank = _document_ranks(inside, golden.qrels, whole)
     return Coverage(

@@ -14,7 +14,11 @@ __all__ = ["Latency"]
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Seconds from a query's text to its hits; answers, where there are any, add theirs. Measured, so never equal."""
+    """Seconds from a query's text to its hits; answers, where there are any, add theirs.
+
+    A clock measures it, so no two runs agree. A retriever may time a sample of the queries; the others are not
+    applicable.
+    """
 
     CUTOFF: ClassVar[str] = "none"
     higher_is_better: ClassVar[bool] = False
@@ -27,4 +31,9 @@ class Latency:
         seconds = run.hits.seconds.astype(np.float64)
         if run.answers is not None:
             seconds = seconds + np.array([answer.seconds for answer in run.answers])
-        return Scores(seconds, np.full(len(seconds), State.VALUE, dtype=np.uint8), {})
+        timed = run.hits.seconds >= 0
+        state = np.where(timed, State.VALUE, State.NOT_APPLICABLE).astype(np.uint8)
+        untimed = np.flatnonzero(~timed)
+        return Scores(
+            np.where(timed, seconds, 0.0), state, {int(row): "not in the timed sample" for row in untimed}
+        )

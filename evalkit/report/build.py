@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from itertools import chain
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
@@ -97,9 +97,18 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
                 clusters=[clusters[row] for row in scored],
                 ids=[ids[row] for row in scored],
                 unscored=sum(1 for row in rows if column.state[row] == State.UNSCORED),
-                seed=evaluation.seed,
             )
-            yield EstimateRow(variant=variant, measure=measure, slice=name, **asdict(estimate))
+            yield EstimateRow(
+                variant=variant,
+                measure=measure,
+                slice=name,
+                mean=estimate.mean,
+                low=estimate.low,
+                high=estimate.high,
+                n=estimate.n,
+                unscored=estimate.unscored,
+                method=estimate.method,
+            )
 
 
 def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
@@ -127,8 +136,7 @@ def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
 
 
 def _gate(position: int, verdict: Verdict) -> GateRow:
-    facts = {**asdict(verdict), "outcome": verdict.outcome.value, "position": position}
-    return GateRow(**facts)  # type: ignore[typeddict-item]
+    return cast("GateRow", {"position": position, **asdict(verdict), "outcome": verdict.outcome.value})
 
 
 def _variant(run: Run) -> VariantRow:

@@ -28,7 +28,9 @@ _GATE_COLUMNS: tuple[str, ...] = (
 
 def tracked(report: Report) -> Tracked:
     """Arranges a report: the evaluation as the parent run, each variant as a child run."""
-    gates = Table(_GATE_COLUMNS, [[dict(row)[column] for column in _GATE_COLUMNS] for row in all_gates(report)])
+    gates = Table(
+        _GATE_COLUMNS, [[dict(row)[column] for column in _GATE_COLUMNS] for row in all_gates(report)]
+    )
     return Tracked(
         name=f"{report['suite']} {report['volatile']['started_at']}",
         tags={
