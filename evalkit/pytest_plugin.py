@@ -94,7 +94,7 @@ class GateItem(pytest.Item):
 
         assert isinstance(self.parent, SuiteFile)
         report = self.parent.report()
-        rows = [row for row in all_gates(report) if row["position"] == self.number]
+        rows = [row for row in all_gates(report) if row["position"] == self.number and not row["advisory"]]
         bad = [row for row in rows if row["outcome"] == "FAIL"]
         undecided = [row for row in rows if row["outcome"] == "INCONCLUSIVE"]
         if undecided and not bad and self.config.getoption("--on-inconclusive") == "warn":

@@ -279,21 +279,30 @@ def _cluster_means(values: Floats, clusters: Sequence[str]) -> tuple[Floats, lis
 
 
 def interval(
-    values: Floats, *, clusters: Sequence[str], ids: Sequence[str], unscored: int, level: float = 0.95
+    values: Floats,
+    *,
+    clusters: Sequence[str],
+    ids: Sequence[str],
+    unscored: int,
+    share: bool = True,
+    level: float = 0.95,
 ) -> Estimate:
     """Returns the mean with the two-sided interval that reports show: the gates' bounds, half the error each side.
 
-    Values outside [0, 1] (seconds, costs) get a t interval.
+    Args:
+        values: float64[n].
+        clusters: what each question shares with others.
+        ids: the questions' ids.
+        unscored: how many cells hold no value.
+        share: whether values lie in [0, 1] by definition; others (seconds, costs) get a t interval.
+        level: the interval's confidence.
     """
     values = np.asarray(values, dtype=np.float64)
     n = len(values)
     if n == 0:
         return Estimate(0.0, 0.0, 1.0, 0, unscored, "none")
     mean, alpha = float(values.mean()), (1 - level) / 2
-    if values.min() >= 0 and values.max() <= 1:
-        bounds = mean_bounds(values, clusters, ids, alpha)
-    else:
-        bounds = _unbounded(values, alpha)
+    bounds = mean_bounds(values, clusters, ids, alpha) if share else _unbounded(values, alpha)
     return Estimate(mean, bounds.low, bounds.high, n, unscored, bounds.method)
 
 

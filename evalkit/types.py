@@ -362,7 +362,8 @@ class Verdict:
     """One gate's judgement of one variant, measure and slice.
 
     `low` and `high` are the one-sided confidence bounds that were compared with `bound`; `needed` is how many
-    more questions would settle an INCONCLUSIVE, where more questions could.
+    more questions would settle an INCONCLUSIVE, where more questions could. An advisory verdict is shown and holds
+    no release.
     """
 
     gate: str
@@ -378,6 +379,7 @@ class Verdict:
     n: int = 0
     needed: int | None = None
     method: str = ""
+    advisory: bool = False
 
 
 class Results(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -68,6 +69,8 @@ def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = No
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         from mlflow import MlflowClient
     except ImportError as error:

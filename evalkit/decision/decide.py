@@ -73,7 +73,11 @@ def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:
     failed += [f"{i.name}: {i.detail}" for i in readiness.items if i.status == "failed" and i.required]
     if failed:
         return "NO-GO", failed
-    undecided = {name(row): row["reason"] for row in all_gates(report) if row["outcome"] == "INCONCLUSIVE"}
+    undecided = {
+        name(row): row["reason"]
+        for row in all_gates(report)
+        if row["outcome"] == "INCONCLUSIVE" and not row["advisory"]
+    }
     undecided |= {
         item.name: f"{item.name} ({item.statement}) is {item.status}: {item.detail}"
         for item in readiness.items

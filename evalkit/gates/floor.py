@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -29,7 +29,7 @@ class Floor:
 
     With `by`, each slice of a tag is judged beside all questions: all questions must PASS; a slice FAILs only where
     Holm's procedure over the slices rejects it, PASSes where its own lower bound reaches the level, and where it is
-    undecided it holds the release only if `every_slice` says so.
+    undecided its verdict is advisory unless `every_slice` is set.
 
     Args:
         variant: the variant, or "best": the one with the highest mean, its error divided by the number of variants.
@@ -81,9 +81,8 @@ class Floor:
         verdicts = []
         for name, cell, failed in zip(names, cells, below, strict=True):
             verdict = self._judged(variant, cell, name, alpha, may_fail=failed)
-            if verdict.outcome is Outcome.INCONCLUSIVE and not self.every_slice:
-                continue
-            verdicts.append(verdict)
+            undecided = verdict.outcome is Outcome.INCONCLUSIVE
+            verdicts.append(replace(verdict, advisory=undecided and not self.every_slice))
         return verdicts
 
     def _p_below(self, cells: Cells) -> float:

@@ -74,7 +74,7 @@ def decision(
     verdicts: Iterable[Verdict],
 ) -> tuple[Literal["GO", "NO-GO", "INCONCLUSIVE"], list[str]]:
     """Every gate must pass: NO-GO where one fails, INCONCLUSIVE where one is undecided or none exists."""
-    verdicts = list(verdicts)
+    verdicts = [verdict for verdict in verdicts if not verdict.advisory]
     failed = [v.reason for v in verdicts if v.outcome is Outcome.FAIL]
     if failed:
         return "NO-GO", failed
@@ -87,6 +87,7 @@ def decision(
 
 
 def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Iterable[EstimateRow]:
+    timed = {str(measure) for measure in evaluation.suite.measures if measure.timed}
     clusters = [question.cluster for question in evaluation.golden.questions]
     ids = [question.id for question in evaluation.golden.questions]
     for name, rows in slices.items():
@@ -97,6 +98,7 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
                 clusters=[clusters[row] for row in scored],
                 ids=[ids[row] for row in scored],
                 unscored=sum(1 for row in rows if column.state[row] == State.UNSCORED),
+                share=measure not in timed,
             )
             yield EstimateRow(
                 variant=variant,

@@ -1,9 +1,125 @@
-"""Report -> one self-contained HTML page."""
+"""Report -> one self-contained HTML page. May import the report's model, charts and below."""
 
 from __future__ import annotations
 
-from evalkit.report.model import Report
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
+
+from evalkit.backends import charts
+from evalkit.report.funnel import STAGES
+from evalkit.report.model import GateRow, Item, Report
+from evalkit.report.text import all_estimates, all_gates, figure, name
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["render_html"]
+
+MAX_QUESTIONS = 400
+"""How many questions the page shows, the lost ones first; the JSON report holds them all."""
+
+_WEAKEST = 12
+_SMALL = 30
 
 
 def render_html(report: Report) -> str:
-    return str(report["verdict"])
+    """Returns the page: no script, no remote asset, everything from the report escaped."""
+    gates = all_gates(report)
+    items = sorted(report["items"], key=lambda item: (-_lost(item), item["id"]))
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            gates=gates,
+            bars=[_bar(row) for row in gates],
+            estimates={(row["variant"], row["measure"]): row for row in all_estimates(report)},
+            needed=[row for row in gates if row["needed"]],
+            forest=_forest(report),
+            scatter=_scatter(report),
+            weakest=_weakest(report),
+            stages=STAGES,
+            funnel={
+                variant["name"]: Counter(
+                    item["results"][variant["name"]]["stage"] for item in report["items"]
+                )
+                for variant in report["variants"]
+            },
+            items=items[:MAX_QUESTIONS],
+            left_out=max(0, len(items) - MAX_QUESTIONS),
+            lost=_lost,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("evalkit.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["figure"] = figure
+    environment.filters["gate_name"] = name
+    return environment
+
+
+def _lost(item: Item) -> int:
+    """Counts the variants that did not find the question's evidence."""
+    return sum(result["stage"] not in {"found", "unanswerable"} for result in item["results"].values())
+
+
+def _bar(row: GateRow) -> dict[str, float] | None:
+    """Where bounds, estimate and requirement stand, in percent of the bar's width."""
+    figures = [row["low"], row["high"], row["bound"], row["estimate"]]
+    known = [value for value in figures if value is not None]
+    if len(known) < len(figures) or row["low"] == row["high"]:
+        return None
+    low, high = min(known), max(known)
+    margin = (high - low) * 0.15 or 1.0
+    scale = 100 / (high - low + 2 * margin)
+    names = ("low", "high", "bound", "estimate")
+    return {key: (value - low + margin) * scale for key, value in zip(names, known, strict=True)}
+
+
+def _forest(report: Report) -> str:
+    cells = {(row["variant"], row["measure"]): row for row in report["estimates"]}
+    timed = {row["measure"] for row in report["volatile"]["estimates"]}
+    panels = {}
+    for measure in [m for m in report["measures"] if m not in timed][:4]:
+        rows = [cells[variant["name"], measure] for variant in report["variants"]]
+        panels[measure] = [
+            (row["variant"], (row["mean"], row["low"], row["high"])) for row in rows if row["n"]
+        ]
+    panels = {measure: rows for measure, rows in panels.items() if len(rows) == len(report["variants"])}
+    return charts.forest(panels, reference=report["baseline"]) if panels else ""
+
+
+def _scatter(report: Report) -> str:
+    timed = {row["variant"]: row for row in report["volatile"]["estimates"] if row["n"]}
+    first = {row["variant"]: row for row in report["estimates"] if row["measure"] == report["measures"][0]}
+    points = [
+        (variant, timed[variant]["mean"] * 1000, first[variant]["mean"])
+        for variant in timed
+        if variant in first
+    ]
+    if not points:
+        return ""
+    return charts.scatter(points, across="mean latency, milliseconds", up=report["measures"][0])
+
+
+def _weakest(report: Report) -> list[dict[str, object]]:
+    """The slices where the first measure is lowest, for the variants that gates judge."""
+    judged = {row["variant"] for row in report["gates"]} or {v["name"] for v in report["variants"]}
+    rows = [
+        row
+        for row in report["slices"]
+        if row["measure"] == report["measures"][0] and row["variant"] in judged and row["n"]
+    ]
+    rows.sort(key=lambda row: (row["mean"], row["slice"], row["variant"]))
+    return [{**row, "small": row["n"] < _SMALL} for row in rows[:_WEAKEST]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from evalkit.report.model import Report
+from evalkit.report.model import GateRow, Report
 from evalkit.report.text import all_estimates, all_gates, figure, name
 
 __all__ = ["MARKER", "render_markdown"]
@@ -30,10 +30,7 @@ def render_markdown(report: Report) -> str:
     ]
     if gates := all_gates(report):
         lines += ["| gate | verdict | why |", "|---|---|---|"]
-        lines += (
-            f"| {_cell(name(row))} | {_SIGN[row['outcome']]} {row['outcome']} | {_cell(row['reason'])} |"
-            for row in gates
-        )
+        lines += (f"| {_cell(name(row))} | {_outcome(row)} | {_cell(row['reason'])} |" for row in gates)
         lines.append("")
     measures = report["measures"]
     lines += [f"| variant | {' | '.join(measures)} |", "|---|" + "---|" * len(measures)]
@@ -69,6 +66,10 @@ def _comparisons(report: Report) -> list[str]:
         f"[{row['low']:+.3f}, {row['high']:+.3f}], {row['better']} questions better, {row['worse']} worse"
         for row in rows
     ]
+
+
+def _outcome(row: GateRow) -> str:
+    return f"{_SIGN[row['outcome']]} {row['outcome']}" + (" (advisory)" if row["advisory"] else "")
 
 
 def _cell(text: str) -> str:

@@ -50,7 +50,8 @@ class EstimateRow(TypedDict):
 class GateRow(TypedDict):
     """One verdict; `low` and `high` are the bounds that were compared with `bound`.
 
-    `position` counts the suite's gates from 0: a gate over slices gives several verdicts.
+    `position` counts the suite's gates from 0: a gate over slices gives several verdicts. An advisory one holds no
+    release.
     """
 
     position: int
@@ -67,6 +68,7 @@ class GateRow(TypedDict):
     n: int
     needed: int | None
     method: str
+    advisory: bool
 
 
 class Comparison(TypedDict):

@@ -31,7 +31,8 @@ def render(report: Report) -> Iterator[RenderableType]:
     if gates := all_gates(report):
         table = Table("gate", "verdict", "why", title="Gates", title_justify="left", show_edge=False)
         for row in gates:
-            table.add_row(name(row), Text(row["outcome"], style=_COLOUR[row["outcome"]]), Text(row["reason"]))
+            outcome = row["outcome"] + (" (advisory)" if row["advisory"] else "")
+            table.add_row(Text(name(row)), Text(outcome, style=_COLOUR[row["outcome"]]), Text(row["reason"]))
         yield table
     else:
         yield Text(report["reasons"][0])
