@@ -333,7 +333,7 @@ def needed_for_floor(mean: float, floor: float, alpha: float, *, variance: float
     Exact for 0/1 values; with a `variance` (of one question's value) the normal approximation. None where the mean
     is at the floor, so that no number would do.
     """
-    from scipy.special import bdtrc, bdtrik
+    from scipy.special import bdtrik, betainc
 
     if abs(mean - floor) < 1e-3:
         return None
@@ -342,7 +342,10 @@ def needed_for_floor(mean: float, floor: float, alpha: float, *, variance: float
     p, bound = (mean, floor) if mean > floor else (1 - mean, 1 - floor)
     n = np.arange(1, _LARGEST + 1, dtype=np.float64)
     needed = np.ceil(bdtrik(1 - alpha, n, bound) - 1e-9)
-    power = np.where(needed < n, bdtrc(needed, n, p), 0.0)
+    # P(Binomial(n, p) > needed), through the incomplete beta function.
+    power = np.where(
+        needed < n, betainc(np.minimum(needed, n - 1) + 1, n - np.minimum(needed, n - 1), p), 0.0
+    )
     # Power is a sawtooth in n; the answer is where it has passed 80% for good.
     short = np.flatnonzero(power < _POWER)
     return int(n[short[-1]]) + 1 if short[-1] + 1 < _LARGEST else None

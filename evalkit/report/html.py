@@ -35,7 +35,7 @@ def render_html(report: Report) -> str:
             gates=gates,
             bars=[_bar(row) for row in gates],
             estimates={(row["variant"], row["measure"]): row for row in all_estimates(report)},
-            needed=[row for row in gates if row["needed"]],
+            needed=[row for row in gates if row["needed"] and not row["advisory"]],
             forest=_forest(report),
             scatter=_scatter(report),
             weakest=_weakest(report),

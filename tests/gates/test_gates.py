@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from evalkit.errors import SuiteError
+from evalkit.gates import registry
+from evalkit.types import Gate, Golden, Outcome, Scores, State, Verdict
+from tests.conftest import golden
+
+
+@dataclass
+class Sheet:
+    """Results by hand: columns of numbers, None for unscored."""
+
+    columns: Mapping[str, Sequence[float | None]]
+    clusters: Sequence[str] | None = None
+    tags: Sequence[Mapping[str, str]] | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    baseline: str | None = "old"
+    seed: int = 0
+
+    @property
+    def variants(self) -> Sequence[str]:
+        return tuple(self.columns)
+
+    @property
+    def golden(self) -> Golden:
+        n = len(next(iter(self.columns.values())))
+        return golden([[(0, 0, 1)]] * n, clusters=self.clusters, tags=self.tags)
+
+    def scores(self, variant: str, measure: str) -> Scores:
+        column = self.columns[variant]
+        state = np.array([State.VALUE if v is not None else State.UNSCORED for v in column], dtype=np.uint8)
+        reason = {row: "lost" for row, v in enumerate(column) if v is None}
+        return Scores(np.array([v or 0.0 for v in column]), state, reason)
+
+    def figure(self, name: str) -> float | None:
+        return self.figures.get(name)
+
+
+def judge(spec: Mapping[str, object], sheet: Sheet) -> Verdict:
+    (verdict,) = registry.build(spec).judge(sheet)
+    return verdict
+
+
+def floor(at_least: float = 0.85, **more: object) -> dict[str, object]:
+    return {"floor": {"variant": "new", "measure": "Recall@5", "at_least": at_least, **more}}
+
+
+def hits(of: int, n: int) -> list[float | None]:
+    return [1.0] * of + [0.0] * (n - of)
+
+
+@pytest.mark.parametrize(
+    ("of", "n", "outcome"),
+    [
+        (92, 100, Outcome.PASS),
+        (91, 100, Outcome.INCONCLUSIVE),
+        (78, 100, Outcome.FAIL),
+        (79, 100, Outcome.INCONCLUSIVE),
+        (19, 19, Outcome.PASS),
+        (18, 18, Outcome.INCONCLUSIVE),
+        (3, 3, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_floor_compares_exact_bounds(of: int, n: int, outcome: Outcome) -> None:
+    verdict = judge(floor(), Sheet({"new": hits(of, n)}))
+    assert verdict.outcome is outcome
+    assert verdict.low is not None
+    assert verdict.high is not None
+    assert verdict.low < verdict.high
+
+
+def test_reasons_say_what_was_found_and_what_would_settle_it() -> None:
+    passed = judge(floor(), Sheet({"new": hits(95, 100)}))
+    assert passed.reason == (
+        "new: Recall@5 is 0.950, at least 0.898 with 95% confidence over 100 questions: clears the floor 0.85"
+    )
+    undecided = judge(floor(), Sheet({"new": hits(90, 100)}))
+    assert undecided.needed == 304 - 100
+    assert "the floor 0.85 lies between; about 204 more questions would settle it" in undecided.reason
+    failed = judge(floor(), Sheet({"new": hits(70, 100)}))
+    assert "below the floor 0.85" in failed.reason
+
+
+def test_an_unscored_cell_counts_against_a_pass_and_for_no_fail() -> None:
+    assert judge(floor(), Sheet({"new": [*hits(93, 97), None, None, None]})).outcome is Outcome.PASS
+    assert judge(floor(), Sheet({"new": [*hits(93, 93), *[None] * 7]})).outcome is Outcome.PASS
+    assert judge(floor(), Sheet({"new": [*hits(90, 90), *[None] * 10]})).outcome is Outcome.INCONCLUSIVE
+    assert judge(floor(), Sheet({"new": [*hits(70, 92), *[None] * 8]})).outcome is Outcome.FAIL
+    assert judge(floor(), Sheet({"new": [*hits(60, 80), *[None] * 20]})).outcome is Outcome.INCONCLUSIVE
+    assert "(20 unscored)" in judge(floor(), Sheet({"new": [*hits(60, 80), *[None] * 20]})).reason
+
+
+GATES: list[dict[str, object]] = [
+    floor(0.5),
+    {"no_regression": {"variant": "new", "measure": "Recall@5", "margin": 0.03}},
+]
+
+
+@pytest.mark.parametrize("spec", GATES)
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        Sheet({"new": [1.0], "old": [1.0]}),
+        Sheet({"new": [1.0] * 500, "old": [1.0] * 500}, clusters=["one"] * 500),
+        Sheet({"new": [None] * 100, "old": [None] * 100}),
+        Sheet({"new": [0.7] * 5, "old": [0.7] * 5}),
+        Sheet({"new": [1.0] * 90, "old": [1.0] * 90}, clusters=[f"c{n % 9}" for n in range(90)]),
+    ],
+)
+def test_degenerate_data_never_passes(spec: dict[str, object], sheet: Sheet) -> None:
+    assert judge(spec, sheet).outcome is Outcome.INCONCLUSIVE
+
+
+def test_identical_variants_pass_only_with_enough_questions() -> None:
+    same = {"no_regression": {"variant": "new", "measure": "Recall@5", "margin": 0.03}}
+    assert judge(same, Sheet({"new": [1.0] * 98, "old": [1.0] * 98})).outcome is Outcome.INCONCLUSIVE
+    assert judge(same, Sheet({"new": [1.0] * 99, "old": [1.0] * 99})).outcome is Outcome.PASS
+
+
+def test_no_regression_names_the_loss() -> None:
+    sheet = Sheet({"new": hits(140, 200), "old": hits(180, 200)})
+    verdict = judge({"no_regression": {"variant": "new", "measure": "Recall@5", "margin": 0.03}}, sheet)
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.estimate == pytest.approx(-0.2)
+    assert "new against old: Recall@5 differs by -0.200" in verdict.reason
+    assert "0 better, 40 worse: a loss beyond the margin 0.03" in verdict.reason
+
+
+def test_no_regression_needs_a_baseline() -> None:
+    sheet = Sheet({"new": [1.0]}, baseline=None)
+    with pytest.raises(SuiteError, match="no baseline to compare with"):
+        judge({"no_regression": {"variant": "new", "measure": "Recall@5", "margin": 0.03}}, sheet)
+
+
+def test_unscored_pairs_are_the_worst_case() -> None:
+    spec = {"no_regression": {"variant": "new", "measure": "Recall@5", "margin": 0.03}}
+    whole = Sheet({"new": [1.0] * 300, "old": [1.0] * 300})
+    gaps = Sheet({"new": [*[1.0] * 280, *[None] * 20], "old": [1.0] * 300})
+    assert judge(spec, whole).outcome is Outcome.PASS
+    assert judge(spec, gaps).outcome is Outcome.INCONCLUSIVE
+    assert "(20 unscored)" in judge(spec, gaps).reason
+
+
+def by_slice(good: int, bad: int) -> Sheet:
+    tags = [{"lang": "en"}] * 400 + [{"lang": "de"}] * 100
+    return Sheet({"new": [*hits(good, 400), *hits(bad, 100)]}, tags=tags)
+
+
+def slices(sheet: Sheet, **more: object) -> dict[str, Verdict]:
+    gate: Gate = registry.build(floor(0.8, by="lang", **more))
+    return {verdict.slice: verdict for verdict in gate.judge(sheet)}
+
+
+def test_a_slice_far_below_fails_though_the_whole_passes() -> None:
+    verdicts = slices(by_slice(380, 60))
+    assert {name: v.outcome for name, v in verdicts.items()} == {
+        "": Outcome.PASS,
+        "lang=en": Outcome.PASS,
+        "lang=de": Outcome.FAIL,
+    }
+
+
+def test_an_undecided_slice_is_advisory_unless_every_slice_must_pass() -> None:
+    undecided = slices(by_slice(380, 81))["lang=de"]
+    assert (undecided.outcome, undecided.advisory) == (Outcome.INCONCLUSIVE, True)
+    assert not slices(by_slice(380, 81), every_slice=True)["lang=de"].advisory
+
+
+def test_the_best_of_several_pays_for_the_choice() -> None:
+    columns = {f"v{n}": hits(90, 100) for n in range(7)} | {"v7": hits(92, 100)}
+    single = judge(
+        {"floor": {"variant": "v7", "measure": "Recall@5", "at_least": 0.85}}, Sheet(columns, baseline=None)
+    )
+    best = judge(
+        {"floor": {"variant": "best", "measure": "Recall@5", "at_least": 0.85}}, Sheet(columns, baseline=None)
+    )
+    assert single.outcome is Outcome.PASS
+    assert (best.variant, best.outcome) == ("v7", Outcome.INCONCLUSIVE)
+
+
+def test_a_floor_is_for_shares() -> None:
+    with pytest.raises(SuiteError, match="use a ceiling for times and costs"):
+        judge(floor(), Sheet({"new": [3.0, 4.0]}))
+
+
+@pytest.mark.parametrize(
+    ("values", "outcome"),
+    [
+        ([0.1] * 59, Outcome.PASS),
+        ([0.1] * 58, Outcome.INCONCLUSIVE),
+        ([0.1] * 80 + [9.0] * 20, Outcome.FAIL),
+        ([0.1] * 95 + [None] * 5, Outcome.INCONCLUSIVE),
+        ([None] * 9, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_ceiling_on_a_quantile(values: list[float | None], outcome: Outcome) -> None:
+    verdict = judge(
+        {"ceiling": {"variant": "new", "measure": "Latency", "at_most": 0.5}}, Sheet({"new": values})
+    )
+    assert verdict.outcome is outcome
+
+
+def test_a_ceiling_says_how_many_questions_it_needs() -> None:
+    verdict = judge(
+        {"ceiling": {"variant": "new", "measure": "Latency", "at_most": 0.5}}, Sheet({"new": [0.1] * 40})
+    )
+    assert verdict.needed == 19
+
+
+def test_coverage_is_a_census() -> None:
+    spec = {"coverage": {"variant": "new", "measure": "Recall@5", "at_least": 0.95}}
+    assert judge(spec, Sheet({"new": [1.0] * 95 + [None] * 5})).outcome is Outcome.PASS
+    failed = judge(spec, Sheet({"new": [1.0] * 94 + [None] * 6}))
+    assert failed.outcome is Outcome.FAIL
+    assert "score 1 more" in failed.reason
+
+
+@pytest.mark.parametrize(
+    ("figures", "outcome"),
+    [({"x": 0.1}, Outcome.PASS), ({"x": 0.3}, Outcome.FAIL), ({}, Outcome.INCONCLUSIVE)],
+)
+def test_a_figure_that_was_not_measured_decides_nothing(figures: dict[str, float], outcome: Outcome) -> None:
+    spec = {"figure": {"name": "x", "at_most": 0.2}}
+    assert judge(spec, Sheet({"new": [1.0]}, figures=figures)).outcome is outcome
+
+
+@pytest.mark.parametrize("spec", [{"name": "x"}, {"name": "x", "at_least": 0.1, "at_most": 0.2}])
+def test_a_figure_has_one_bound(spec: dict[str, object]) -> None:
+    with pytest.raises(SuiteError, match="give one of at_least and at_most"):
+        registry.build({"figure": spec})
+
+
+def test_an_unknown_slice_or_tag_is_answered() -> None:
+    with pytest.raises(SuiteError, match="holds no question"):
+        judge(floor(slice="lang=fr"), by_slice(1, 1))
+    with pytest.raises(SuiteError, match="did you mean 'lang'"):
+        registry.build(floor(by="lan")).judge(by_slice(1, 1))
