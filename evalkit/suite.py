@@ -108,12 +108,13 @@ class _Reader:
         }
         spec = {"jsonl": file.golden} if isinstance(file.golden, str) else file.golden
         questions = self._anchored(self._built(golden.registry, spec, ("golden",)))
-        variants = tuple(self._variants(file))
+        named = self._named(file)
+        variants = tuple(self._variants(file, named))
         measured = tuple(self._measures(file.measures))
-        judged = tuple(self._gates(file, {v.name for v in variants}, {str(m) for m in measured}))
-        if not variants:
+        judged = tuple(self._gates(file, set(named), {str(m) for m in measured}))
+        if not named:
             self._problem(("variants",), "no variant to run; name at least one under variants or grid")
-        self._known("baseline", file.baseline, {v.name for v in variants}, ("baseline",))
+        self._known("baseline", file.baseline, set(named), ("baseline",))
         if self.problems or questions is None:
             raise SuiteError(self.problems)
         return Suite(
@@ -169,7 +170,8 @@ class _Reader:
                     self._problem(at, f"{problem['msg']}; found {problem['input']!r:.60}")
             raise SuiteError(self.problems) from error
 
-    def _variants(self, file: SuiteFile) -> Iterator[Variant]:
+    def _named(self, file: SuiteFile) -> dict[str, tuple[VariantFile, _At]]:
+        """Every variant's name with what it is and where it stands."""
         named: dict[str, tuple[VariantFile, _At]] = {
             name: (variant, ("variants", name)) for name, variant in file.variants.items()
         }
@@ -179,6 +181,9 @@ class _Reader:
                 if name in named:
                     self._problem(("grid",), f"the combination '{name}' is also a variant's name; rename one")
                 named[name] = (VariantFile.model_validate(specs), ("grid",))
+        return named
+
+    def _variants(self, file: SuiteFile, named: Mapping[str, tuple[VariantFile, _At]]) -> Iterator[Variant]:
         for name, (variant, at) in named.items():
             chunker = self._built(chunkers.registry, variant.chunker, (*at, "chunker"))
             retriever = self._built(retrievers.registry, variant.retriever, (*at, "retriever"))

@@ -21,7 +21,7 @@ SpecList = list[Spec] | Spec
 class VariantFile(BaseModel):
     """One entry under `variants`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     chunker: Spec
     """How documents are cut into passages."""
@@ -36,7 +36,7 @@ class VariantFile(BaseModel):
 class GridFile(BaseModel):
     """`grid`: a list means every combination."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     chunker: SpecList
     """Chunkers to combine."""
