@@ -89,6 +89,11 @@ class GateItem(pytest.Item):
         super().__init__(**arguments)  # type: ignore[arg-type]
         self.number = number
 
+    def setup(self) -> None:
+        """Evaluates the suite here, so that a broken harness is an ERROR and only a verdict is a FAILURE."""
+        assert isinstance(self.parent, SuiteFile)
+        self.parent.report()
+
     def runtest(self) -> None:
         from evalkit.report.text import all_gates, explain
 
@@ -111,8 +116,8 @@ class GateItem(pytest.Item):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
 
-    def reportinfo(self) -> tuple[Path, None, str]:
-        return self.path, None, f"{self.path.parent.name}: {self.name}"
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f"{self.path.parent.name}: {self.name}"
 
 
 class GateFailure(Exception):  # noqa: N818 - a verdict, not a malfunction

@@ -14,6 +14,8 @@ from evalkit.types import Document, Evidence, Question
 
 __all__ = ["scaffold"]
 
+_QUOTE = 20
+
 _SUITE = """\
 # Editors complete this file once `evalkit schema > suite.schema.json` has written its schema:
 # yaml-language-server: $schema=suite.schema.json
@@ -57,9 +59,9 @@ def _example(docs: Path) -> Question:
     for document in Folder(docs).documents():
         if isinstance(document, Document):
             for line in document.text.splitlines():
-                if len(line.strip()) >= 40 and document.text.count(line.strip()) == 1:
+                if len(line.strip()) >= _QUOTE and document.text.count(line.strip()) == 1:
                     evidence = Evidence(f"docs/{document.doc_id}", line.strip())
                     return Question("example-1", f"What does {document.title} say?", (evidence,))
     raise CorpusError(
-        f"{docs}: no readable document with a line of 40 characters; expected Markdown, text or HTML"
+        f"{docs}: no readable document with a line of {_QUOTE} characters; expected Markdown, text or HTML"
     )

@@ -352,9 +352,13 @@ def needed_for_floor(mean: float, floor: float, alpha: float, *, variance: float
 
 
 def needed_for_margin(difference: float, variance: float, margin: float, alpha: float) -> int | None:
-    """How many questions give an 80% chance to show that the true `difference` is above -margin, or below it."""
+    """How many questions give an 80% chance to show that the true `difference` is above -margin, or below it.
+
+    Never fewer than show it when no question changes at all.
+    """
     distance = abs(difference + margin)
-    return None if distance < 1e-3 else _normal_size(max(variance, 1e-4), distance, alpha)
+    size = None if distance < 1e-3 else _normal_size(variance, distance, alpha)
+    return None if size is None else max(size, math.ceil(math.log(alpha) / math.log1p(-margin)))
 
 
 def _normal_size(variance: float, distance: float, alpha: float) -> int | None:

@@ -229,6 +229,7 @@ def test_no_number_of_questions_settles_a_mean_at_the_floor() -> None:
 
 @pytest.mark.parametrize(("changed", "n"), [(0.02, 138), (0.05, 344), (0.10, 688), (0.20, 1375)])
 def test_how_many_questions_a_margin_of_3_points_takes(changed: float, n: int) -> None:
+    assert stats.needed_for_margin(0.0, 0.0, 0.03, 0.05) == 99
     found = stats.needed_for_margin(0.0, changed, 0.03, 0.05)
     assert found is not None
     assert abs(found - n) <= 1
