@@ -61,4 +61,3 @@ def bench(session: nox.Session) -> None:
     """Ratios measured side by side, written to benchmarks/RESULTS.md."""
     install(session, "dense,mlflow,rank-bm25,ray", "test", "bench")
     session.run("python", "-m", "benchmarks", *session.posargs, env=OFFLINE)
-

@@ -75,7 +75,7 @@ def golden(
         for question, pieces in enumerate(evidence)
         for piece in pieces
     ]
-    columns = [ints([row[n] for row in rows]) for n in range(5)]
+    question, doc, start, end, grade = (ints([row[n] for row in rows]) for n in range(5))
     questions = tuple(
         Question(
             f"q{number}",
@@ -86,7 +86,12 @@ def golden(
         )
         for number, pieces in enumerate(evidence)
     )
-    return Golden(questions, Qrels(*columns, np.full(len(rows), whole)), unwinnable or {}, "digest")
+    return Golden(
+        questions,
+        Qrels(question, doc, start, end, grade, np.full(len(rows), whole)),
+        unwinnable or {},
+        "digest",
+    )
 
 
 @pytest.fixture

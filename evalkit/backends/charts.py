@@ -11,6 +11,7 @@ __all__ = ["forest", "scatter"]
 Interval = tuple[float, float, float]
 """Mean, low, high."""
 
+_LONGEST = 32
 _COLOURS = {
     "#111111": "var(--ink)",
     "#777777": "var(--dim)",
@@ -34,7 +35,7 @@ def forest(panels: Mapping[str, Sequence[tuple[str, Interval]]], *, reference: s
             axis.plot([mean], [place], "o", color="#1a56db", markersize=6)
             if name == reference:
                 axis.axvline(mean, color="#777777", linewidth=1, linestyle=(0, (4, 3)))
-        axis.set_yticks(range(len(names)), names)
+        axis.set_yticks(range(len(names)), [_label(name) for name in names])
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_title(title, fontsize=10, color="#111111", loc="left")
         _plain(axis)
@@ -46,12 +47,19 @@ def scatter(points: Sequence[tuple[str, float, float]], *, across: str, up: str)
     figure, (axis,) = _figure(6.4, 3.2, 1)
     for name, x, y in points:
         axis.plot([x], [y], "o", color="#1a56db", markersize=7)
-        axis.annotate(name, (x, y), xytext=(7, 4), textcoords="offset points", fontsize=9, color="#111111")
+        axis.annotate(
+            _label(name), (x, y), xytext=(7, 4), textcoords="offset points", fontsize=9, color="#111111"
+        )
     axis.set_xlabel(across, fontsize=9, color="#111111")
     axis.set_ylabel(up, fontsize=9, color="#111111")
     axis.margins(0.2)
     _plain(axis)
     return _svg(figure)
+
+
+def _label(name: str) -> str:
+    """Shortens a name, and keeps matplotlib from reading it as a formula."""
+    return (name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…").replace("$", r"\$")
 
 
 def _figure(width: float, height: float, count: int):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -60,7 +60,7 @@ def _comparisons(report: Report) -> list[str]:
     rows = [row for row in report["comparisons"] if row["low"] > 0 or row["high"] < 0]
     if not rows:
         return []
-    lines = ["", f"Differences from `{report['baseline']}` whose 95% interval excludes zero:", ""]
+    lines = ["", f"Differences from {_cell(str(report['baseline']))} whose 95% interval excludes zero:", ""]
     return lines + [
         f"- {_cell(row['variant'])} {row['measure']}: {row['difference']:+.3f} "
         f"[{row['low']:+.3f}, {row['high']:+.3f}], {row['better']} questions better, {row['worse']} worse"

@@ -52,7 +52,7 @@ def floor(at_least: float = 0.85, **more: object) -> dict[str, object]:
 
 
 def hits(of: int, n: int) -> list[float | None]:
-    return [1.0] * of + [0.0] * (n - of)
+    return [*[1.0] * of, *[0.0] * (n - of)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evalkit.errors import SuiteError
+from evalkit.report.html import MAX_QUESTIONS, render_html
+from evalkit.report.markdown import MAX_CHARACTERS, render_markdown
+from evalkit.report.model import Report, dump, load
+
+Make = Callable[..., Report]
+
+
+def test_a_report_comes_back_from_its_file(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text(dump(make()))
+    assert load(path) == make()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "no such file"),
+        ("{", "not a readable report"),
+        ("[]", "report version None"),
+        ('{"schema_version": 9}', "report version 9; this evalkit reads 1"),
+        ('{"schema_version": 1}', "not a whole report"),
+    ],
+)
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    path = tmp_path / "r.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SuiteError) as caught:
+        load(path)
+    assert message in str(caught.value)
+
+
+def test_not_a_number_never_reaches_the_file(make: Make) -> None:
+    report = make()
+    report["figures"]["x"] = float("nan")
+    with pytest.raises(ValueError, match="Out of range"):
+        dump(report)
+
+
+def test_equal_reports_are_equal_pages(make: Make) -> None:
+    assert render_html(make()) == render_html(json.loads(dump(make())))
+
+
+def test_the_page_names_nothing_outside_itself(make: Make) -> None:
+    page = render_html(make())
+    assert "<script" not in page
+    assert "src=" not in page
+    assert 'href="http' not in page
+    assert "url(http" not in page
+
+
+def test_a_large_report_says_what_it_leaves_out(make: Make) -> None:
+    page = render_html(make(questions=MAX_QUESTIONS + 5))
+    assert "5 questions are left out here; the JSON report holds them all." in page
+    assert page.count('<details class="question">') == MAX_QUESTIONS
+
+
+def test_markdown_keeps_markup_out_and_fits_a_comment(make: Make) -> None:
+    text = render_markdown(make("<b>|`x`"))
+    assert "<b>" not in text.replace("<!-- evalkit report: <b>|`x` -->", "")
+    assert "\\|" in text
+    report = make("word " * 200)
+    report["gates"] = report["gates"] * 200
+    assert len(render_markdown(report)) <= MAX_CHARACTERS + 20
