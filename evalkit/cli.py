@@ -157,6 +157,113 @@ def report(report_file: Path, *, html_file: Path | None, markdown_file: Path | N
 
 
 @cli.command()
+@_SUITE
+@click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
+@click.option("--approver", "approvers", multiple=True, required=True, help="Who signs; repeat for several.")
+@click.option("--statement", type=click.Path(path_type=Path), help="Also write an in-toto statement here.")
+def decide(suite: Path, report_file: Path, approvers: tuple[str, ...], statement: Path | None) -> None:
+    """Decide on a report, with readiness.yaml, and append the decision to decisions.jsonl."""
+    import datetime as dt
+    import json
+
+    from evalkit.backends.files import write_atomic
+    from evalkit.decision import intoto
+    from evalkit.decision.decide import decide as run_decide
+
+    entry = run_decide(_folder(suite), report_file, approvers, dt.datetime.now(dt.UTC))
+    click.echo(f"decision {entry['number']}: {entry['decision']}")
+    for reason in entry["reasons"]:
+        click.echo(f"- {reason}")
+    if statement is not None:
+        write_atomic(statement, json.dumps(intoto.statement(entry), indent=2) + "\n")
+    sys.exit(EXIT_CODES[entry["decision"]])
+
+
+@cli.command()
+@_SUITE
+@click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
+@click.option("--variant", required=True, help="The variant that ships.")
+@click.option("--by", required=True, help="Who promotes it.")
+@click.option("--why", required=True, help="Why, in a sentence.")
+def promote(suite: Path, report_file: Path, *, variant: str, by: str, why: str) -> None:
+    """Make a variant the release, after a GO: write release.json and move MLflow's alias."""
+    import datetime as dt
+
+    from evalkit.decision.promote import promote as run_promote
+
+    release = run_promote(_folder(suite), report_file, variant, by=by, why=why, now=dt.datetime.now(dt.UTC))
+    click.echo(f"{release['variant']} is the release; wrote {_folder(suite) / 'release.json'}")
+
+
+@cli.command()
+@_SUITE
+def verify(suite: Path) -> None:
+    """Re-hash everything: the decision record, the pinned snapshot with its texts, caches and embeddings."""
+    from evalkit.backends.cache import DiskCache
+    from evalkit.backends.vectors import VectorStore
+    from evalkit.corpus import lock
+    from evalkit.corpus.snapshot import Store
+    from evalkit.decision.decide import RECORD
+    from evalkit.decision.record import read
+    from evalkit.suite import load_suite
+
+    loaded = load_suite(suite)
+    record = loaded.path.parent / RECORD
+    if record.exists():
+        click.echo(f"{record}: {len(read(record))} decisions, whole")
+    store = Store(loaded.home / "corpus")
+    snapshot = store.read(expect=lock.read(loaded.lock).digest)
+    for row in range(len(snapshot)):
+        snapshot[row]
+    click.echo(f"snapshot {snapshot.digest[:12]}: {len(snapshot):,} documents, whole")
+    damaged = DiskCache(loaded.home / "cache").damaged()
+    embeddings = VectorStore(loaded.home / "vectors").damaged()
+    click.echo(
+        f"caches: {len(damaged)} damaged results, {embeddings} damaged embeddings (made again when needed)"
+    )
+
+
+@cli.group()
+def cache() -> None:
+    """Look after stored results and embeddings."""
+
+
+@cache.command("info")
+@_SUITE
+def cache_info(suite: Path) -> None:
+    """Say how much is stored, and where."""
+    from evalkit.backends.cache import DiskCache
+    from evalkit.backends.vectors import VectorStore
+    from evalkit.suite import load_suite
+
+    home = load_suite(suite).home
+    for what, held in (
+        ("results", DiskCache(home / "cache").usage()),
+        ("embeddings", VectorStore(home / "vectors").usage()),
+    ):
+        click.echo(f"{what}: {held.entries:,} in {held.bytes / 1e6:,.1f} MB")
+    click.echo(str(home))
+
+
+@cache.command("gc")
+@_SUITE
+@click.option(
+    "--keep", default=1000, show_default=True, help="Megabytes of results to keep, the latest used."
+)
+@click.option("--embeddings", is_flag=True, help="Also delete every embedding.")
+def cache_gc(suite: Path, *, keep: int, embeddings: bool) -> None:
+    """Delete what has not been used for longest; it is made again when needed."""
+    from evalkit.backends.cache import DiskCache
+    from evalkit.backends.vectors import VectorStore
+    from evalkit.suite import load_suite
+
+    home = load_suite(suite).home
+    click.echo(f"deleted {DiskCache(home / 'cache').shrink(keep * 1_000_000):,} results")
+    if embeddings:
+        click.echo(f"deleted {VectorStore(home / 'vectors').clear():,} embeddings")
+
+
+@cli.command()
 def schema() -> None:
     """Print the JSON Schema of suite.yaml, for editors."""
     import json
@@ -164,6 +271,10 @@ def schema() -> None:
     from evalkit.suite_file import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
+
+
+def _folder(suite: Path) -> Path:
+    return suite if suite.is_dir() else suite.parent
 
 
 def _console() -> Console:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,10 +16,13 @@ from evalkit.backends import safe_yaml
 from evalkit.digest import of_value
 from evalkit.errors import EvalkitError, SuiteError, did_you_mean
 from evalkit.registry import Registry
-from evalkit.suite_file import SuiteFile, VariantFile
+from evalkit.suite_file import RELEASE, ReleaseFile, SuiteFile, VariantFile
 from evalkit.types import Connector, Gate, Measure, QuestionSet, Variant
 
-__all__ = ["MissingEnvironment", "Suite", "load_suite"]
+__all__ = ["RELEASE_FILE", "MissingEnvironment", "Suite", "load_suite"]
+
+RELEASE_FILE = "release.json"
+"""Beside the suite: the variant that was promoted last, and by whom."""
 
 T = TypeVar("T")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -33,8 +37,8 @@ class MissingEnvironment(SuiteError):  # noqa: N818
 class Suite:
     """What a suite file says, with its plug-ins built.
 
-    `digest` identifies the specification (measures, variants, gates, seed) as it was written, before any
-    environment variable was filled in.
+    `specs` holds each variant as it was written. `digest` identifies the specification (measures, variants, gates,
+    seed) as it was written, before any environment variable was filled in.
     """
 
     path: Path
@@ -47,6 +51,7 @@ class Suite:
     measures: tuple[Measure, ...]
     variants: tuple[Variant, ...]
     baseline: str | None
+    specs: Mapping[str, Mapping[str, Any]]
     gates: tuple[Gate, ...]
     digest: str
 
@@ -108,13 +113,16 @@ class _Reader:
         }
         spec = {"jsonl": file.golden} if isinstance(file.golden, str) else file.golden
         questions = self._anchored(self._built(golden.registry, spec, ("golden",)))
+        baseline = file.baseline if isinstance(file.baseline, str) else None
         named = self._named(file)
+        if isinstance(file.baseline, ReleaseFile):
+            baseline = self._promoted(file.baseline, named)
         variants = tuple(self._variants(file, named))
         measured = tuple(self._measures(file.measures))
         judged = tuple(self._gates(file, set(named), {str(m) for m in measured}))
         if not named:
             self._problem(("variants",), "no variant to run; name at least one under variants or grid")
-        self._known("baseline", file.baseline, set(named), ("baseline",))
+        self._known("baseline", baseline, set(named), ("baseline",))
         if self.problems or questions is None:
             raise SuiteError(self.problems)
         return Suite(
@@ -127,7 +135,8 @@ class _Reader:
             seed=file.seed,
             measures=measured,
             variants=variants,
-            baseline=file.baseline,
+            baseline=baseline,
+            specs={name: variant.model_dump(exclude_none=True) for name, (variant, _) in named.items()},
             gates=judged,
             digest=of_value({key: value for key, value in raw.items() if key != "description"}),
         )
@@ -182,6 +191,18 @@ class _Reader:
                     self._problem(("grid",), f"the combination '{name}' is also a variant's name; rename one")
                 named[name] = (VariantFile.model_validate(specs), ("grid",))
         return named
+
+    def _promoted(self, stated: ReleaseFile, named: dict[str, tuple[VariantFile, _At]]) -> str:
+        """Adds the promoted release as a variant, so that it runs on the same snapshot as the others."""
+        path = self.path.parent / RELEASE_FILE
+        if not path.exists():
+            return stated.release
+        try:
+            promoted = json.loads(path.read_text(encoding="utf-8"))
+            named[RELEASE] = (VariantFile.model_validate(promoted["spec"]), ("baseline",))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._problem(("baseline",), f"{path}: not a promoted release ({error}); promote again")
+        return RELEASE
 
     def _variants(self, file: SuiteFile, named: Mapping[str, tuple[VariantFile, _At]]) -> Iterator[Variant]:
         for name, (variant, at) in named.items():

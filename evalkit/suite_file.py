@@ -11,10 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from evalkit import answerers, chunkers, connectors, gates, golden, retrievers
 from evalkit.registry import Registry
 
-__all__ = ["SuiteFile", "VariantFile", "json_schema"]
+__all__ = ["RELEASE", "ReleaseFile", "SuiteFile", "VariantFile", "json_schema"]
 
 T = TypeVar("T")
 Spec = str | dict[str, Any]
+
+RELEASE = "release"
+"""The name under which the promoted release is run."""
+
 SpecList = list[Spec] | Spec
 
 
@@ -31,6 +35,15 @@ class VariantFile(BaseModel):
     """How a question is answered from what was found; leave out to measure retrieval alone."""
     depth: Annotated[int, Field(gt=0, le=10_000)] | None = None
     """How many passages to retrieve, instead of the suite's depth."""
+
+
+class ReleaseFile(BaseModel):
+    """The release that was promoted last, or a variant until there is one."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    release: Annotated[str, Field(min_length=1)]
+    """The variant that stands in until `evalkit promote` has written release.json."""
 
 
 class GridFile(BaseModel):
@@ -73,8 +86,8 @@ class SuiteFile(BaseModel):
     """The candidates to compare: a name of your choice -> chunker and retriever."""
     grid: GridFile | None = None
     """More variants: every combination of the listed chunkers and retrievers."""
-    baseline: str | None = None
-    """The variant that the others are compared with, usually the one in production."""
+    baseline: str | ReleaseFile | None = None
+    """The variant that the others are compared with; {release: NAME} is the promoted release, or NAME until then."""
     gates: list[dict[str, Any]] = []
     """What a release must meet."""
 

@@ -17,7 +17,7 @@ from evalkit.errors import EvaluationError, MissingDependency
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["Table", "Tracked", "log"]
+__all__ = ["Table", "Tracked", "log", "promote"]
 
 _BATCH = 1000
 _PARAM_LENGTH = 6000
@@ -89,6 +89,30 @@ def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = No
     except Exception as error:  # whatever its stores and clients raise, the verdict must stand
         raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
     return {"uri": _without_password(uri), "experiment": experiment, "run": run_id}
+
+
+def promote(uri: str, model: str, run_id: str, alias: str, tags: Mapping[str, str]) -> str:
+    """Registers a run as a model's next version and moves an alias to it; returns the version.
+
+    Raises:
+        MissingDependency: where MLflow is not installed.
+        EvaluationError: where the store or server refused or did not answer.
+    """
+    try:
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+    except ImportError as error:
+        raise MissingDependency.needed_by("moving an MLflow alias", "mlflow", "mlflow") from error
+    try:
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        if not client.search_registered_models(f"name = '{model}'"):
+            client.create_registered_model(model)
+        source = client.get_run(run_id).info.artifact_uri
+        version = client.create_model_version(model, source, run_id, tags=dict(tags)).version
+        client.set_registered_model_alias(model, alias, version)
+    except MlflowException as error:
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
+    return str(version)
 
 
 def _log(client: MlflowClient, experiment_id: str, tracked: Tracked, parent: str | None) -> str:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from evalkit.decision.readiness import Readiness, load_readiness
 from evalkit.decision.record import append
@@ -19,9 +20,7 @@ RECORD = "decisions.jsonl"
 """The record's file name, beside the suite."""
 
 
-def decide(
-    folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.datetime
-) -> dict[str, object]:
+def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.datetime) -> dict[str, Any]:
     """Decides on a report, appends the decision to the suite's record and returns it.
 
     Args:

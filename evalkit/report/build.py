@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from itertools import chain
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
         figures=evaluation.figures(),
         baseline=suite.baseline,
         measures=[str(measure) for measure in suite.measures],
-        variants=[_variant(run) for run in evaluation.runs.values()],
+        variants=[_variant(run, dict(suite.specs[name])) for name, run in evaluation.runs.items()],
         estimates=[row for row in estimates if row["measure"] not in timed],
         slices=[row for row in _estimates(evaluation, slices) if row["measure"] not in timed],
         comparisons=[row for row in _comparisons(evaluation) if row["measure"] not in timed],
@@ -141,10 +141,11 @@ def _gate(position: int, verdict: Verdict) -> GateRow:
     return cast("GateRow", {"position": position, **asdict(verdict), "outcome": verdict.outcome.value})
 
 
-def _variant(run: Run) -> VariantRow:
+def _variant(run: Run, spec: dict[str, Any]) -> VariantRow:
     lengths = run.passages.end - run.passages.start
     return VariantRow(
         name=run.variant.name,
+        spec=spec,
         chunker=repr(run.variant.chunker),
         retriever=repr(run.variant.retriever),
         answerer=repr(run.variant.answerer) if run.variant.answerer else None,

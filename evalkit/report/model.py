@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic needs it below Python 3.12
 
@@ -91,6 +91,7 @@ class VariantRow(TypedDict):
     """What a variant is and what its chunker made."""
 
     name: str
+    spec: dict[str, Any]
     chunker: str
     retriever: str
     answerer: str | None

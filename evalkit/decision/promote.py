@@ -1,0 +1,73 @@
+"""A GO becomes the release that later candidates are compared with. May import report and below."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from evalkit.backends import tracking
+from evalkit.backends.files import write_atomic
+from evalkit.decision.decide import RECORD
+from evalkit.decision.record import read
+from evalkit.errors import SuiteError, did_you_mean
+from evalkit.report.model import load
+from evalkit.suite import RELEASE_FILE
+
+__all__ = ["promote"]
+
+ALIAS = "release"
+
+
+def promote(
+    folder: Path, report_file: Path, variant: str, *, by: str, why: str, now: dt.datetime
+) -> dict[str, Any]:
+    """Makes a variant the release: writes release.json and, where the report was logged, moves MLflow's alias.
+
+    Args:
+        folder: the suite's folder.
+        report_file: the report that was decided on.
+        variant: which of its variants ships.
+        by: who promotes.
+        why: in a sentence.
+        now: the time.
+
+    Returns:
+        What release.json holds.
+
+    Raises:
+        SuiteError: unless the latest decision of the suite's record is a GO on this very report.
+        BrokenRecord: where the record was tampered with.
+        EvaluationError: where MLflow refused; nothing was promoted then.
+    """
+    entry = read(folder / RECORD)[-1]
+    digest = hashlib.sha256(report_file.read_bytes()).hexdigest()
+    digests = entry["digests"]
+    if entry["decision"] != "GO":
+        raise SuiteError(
+            f"{folder / RECORD}: the latest decision is {entry['decision']}; only a GO can be promoted"
+        )
+    if not isinstance(digests, dict) or digests.get("report") != digest:
+        raise SuiteError(f"{report_file}: not the report of the latest decision; decide on it first")
+    report = load(report_file)
+    specs = {row["name"]: row["spec"] for row in report["variants"]}
+    if variant not in specs:
+        raise SuiteError(f"{report_file}: unknown variant '{variant}'; {did_you_mean(variant, specs)}")
+    release: dict[str, Any] = {
+        "variant": variant,
+        "spec": specs[variant],
+        "by": by,
+        "why": why,
+        "at": now.isoformat(timespec="seconds"),
+        "decision": entry["digest"],
+    }
+    logged = report["volatile"]["tracking"]
+    if "run" in logged:
+        tags = {"variant": variant, "by": by, "why": why, "decision": str(entry["digest"])}
+        release["mlflow_version"] = tracking.promote(
+            logged["uri"], report["suite"], logged["run"], ALIAS, tags
+        )
+    write_atomic(folder / RELEASE_FILE, json.dumps(release, indent=2, sort_keys=True) + "\n")
+    return release

@@ -1,0 +1,109 @@
+"""run -> decide -> promote -> change a variant -> run, on the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from evalkit.decision.catalogue import CATALOGUE
+from tests.test_cli import SUITE, evalkit, project
+
+__all__ = ["project"]
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow and its dependencies warn about one another
+
+GATED = SUITE.replace("baseline: old", "baseline: {release: old}") + (
+    "  - no_regression: {variant: new, measure: Success@2, margin: 0.2}\n"
+)
+
+
+def sign(folder: Path) -> None:
+    today = dt.datetime.now(dt.UTC).date()
+    answer = {"attested": {"owner": "Ines", "statement": "yes", "date": str(today)}}
+    (folder / "readiness.yaml").write_text(json.dumps({"items": dict.fromkeys(CATALOGUE, answer)}))
+
+
+def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    return evalkit("run", ".", "--json", "r.json", *more, cwd=folder)
+
+
+def decide(folder: Path) -> subprocess.CompletedProcess[str]:
+    return evalkit("decide", ".", "r.json", "--approver", "Rob", "--statement", "s.json", cwd=folder)
+
+
+def promote(folder: Path) -> subprocess.CompletedProcess[str]:
+    return evalkit("promote", ".", "r.json", "--variant", "new", "--by", "Rob", "--why", "better", cwd=folder)
+
+
+def test_a_regression_against_the_promoted_release_is_no_go(project: Path) -> None:
+    from mlflow import MlflowClient
+
+    (project / "suite.yaml").write_text(GATED)
+    assert run(project).returncode == 0
+    sign(project)
+    decided = decide(project)
+    assert (decided.returncode, "decision 1: GO" in decided.stdout) == (0, True)
+    statement = json.loads((project / "s.json").read_text())
+    assert statement["predicate"]["result"] == "PASSED"
+    assert len(statement["predicate"]["passedTests"]) == 2
+    assert promote(project).returncode == 0
+    client = MlflowClient(f"sqlite:///{project / '.evalkit' / 'mlflow.db'}")
+    version = client.get_model_version_by_alias("demo", "release")
+    assert version.tags["by"] == "Rob"
+
+    worse = GATED.replace(
+        "retriever: bm25}\nbaseline", "retriever: {bm25: {stopwords: none}}, depth: 1}\nbaseline"
+    )
+    worse = worse.replace("new: {chunker: {recursive: {size: 60}}", "new: {chunker: {recursive: {size: 3}}")
+    assert worse != GATED
+    (project / "suite.yaml").write_text(worse)
+    again = run(project, "--no-tracking")
+    assert again.returncode == 1
+    assert (
+        "new against release: Success@2 differs by -"
+        in json.loads((project / "r.json").read_text())["reasons"][-1]
+    )
+    refused = promote(project)
+    assert (refused.returncode, "not the report of the latest decision" in refused.stderr) == (2, True)
+    assert decide(project).returncode == 1
+    refused = promote(project)
+    assert (refused.returncode, "only a GO can be promoted" in refused.stderr) == (2, True)
+    verified = evalkit("verify", ".", cwd=project)
+    assert (verified.returncode, "2 decisions, whole" in verified.stdout) == (0, True)
+
+
+def test_without_readiness_a_go_is_not_a_decision(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    decided = decide(project)
+    assert (decided.returncode, "INCONCLUSIVE" in decided.stdout) == (3, True)
+    assert "sponsor" in decided.stdout
+
+
+def test_a_waiver_lifts_an_undecided_gate_but_no_failed_one(project: Path) -> None:
+    (project / "suite.yaml").write_text(SUITE.replace("at_least: 0.5", "at_least: 0.95"))
+    assert run(project, "--no-tracking").returncode == 3
+    sign(project)
+    items = json.loads((project / "readiness.yaml").read_text())
+    until = str(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=3))
+    waiver = {"waives": "floor new Success@2", "owner": "Rob", "reason": "pilot", "expires": until}
+    (project / "readiness.yaml").write_text(json.dumps({**items, "waivers": [waiver]}))
+    decided = decide(project)
+    assert (decided.returncode, "waived by Rob" in decided.stdout) == (0, True)
+    report = json.loads((project / "r.json").read_text())
+    report["gates"][0]["outcome"] = "FAIL"
+    (project / "r.json").write_text(json.dumps(report))
+    assert decide(project).returncode == 1
+
+
+def test_an_edited_record_stops_everything(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    sign(project)
+    assert decide(project).returncode == 0
+    record = project / "decisions.jsonl"
+    record.write_text(record.read_text().replace('"GO"', '"NO-GO"', 1))
+    for done in (decide(project), promote(project), evalkit("verify", ".", cwd=project)):
+        assert (done.returncode, "was changed after it was written" in done.stderr) == (2, True)
