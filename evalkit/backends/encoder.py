@@ -157,6 +157,6 @@ def _model(name: str) -> SentenceTransformer:
         raise MissingDependency.needed_by(
             f"the encoder '{name}'", "sentence-transformers", "dense"
         ) from error
-    disable_progress_bar()  # type: ignore[no-untyped-call]
+    disable_progress_bar()
     dtype = torch.bfloat16 if _precision() == "bfloat16" else torch.float32
     return SentenceTransformer(str(folder), local_files_only=True, model_kwargs={"dtype": dtype}).eval()
