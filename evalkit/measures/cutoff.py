@@ -64,7 +64,8 @@ def window(run: Run, cutoff: Cutoff | None) -> Window:
     short = {
         int(row): f"its {int(inside[row].sum())} passages hold {int(spent[row, -1]):,}{cutoff.unit} of the "
         f"{cutoff.size:,}{cutoff.unit}; raise the variant's depth"
-        for row in np.flatnonzero((spent[:, -1] < cutoff.size) & (inside.sum(axis=1) < len(passages)))
+        for row in np.flatnonzero((spent[:, -1] < cutoff.size) & inside.all(axis=1))
+        if hits.shape[1] < len(passages)
     }
     return Window(np.where(kept > 0, doc, -1), start, start + kept, short)
 
