@@ -39,8 +39,8 @@ _UNANSWERABLE = "the documents do not answer this question"
 class Characters:
     """Per question: `covered` of `total` evidence characters inside the window, which holds `retrieved`.
 
-    Columns of n whole numbers; `pieces` is how many pieces of evidence these are. Evidence that overlaps counts once, as does what is covered
-    twice; characters retrieved twice count twice in `retrieved`.
+    Columns of n whole numbers; `pieces` is how many pieces of evidence these are. Evidence that overlaps counts once,
+    as does what is covered twice; characters retrieved twice count twice in `retrieved`.
     """
 
     covered: Floats
@@ -90,8 +90,8 @@ def characters(places: Places, golden: Golden, *, whole: bool) -> Characters:
         group, np.ones(len(group), dtype=np.int64), qrels.start.astype(np.int64), qrels.end.astype(np.int64)
     )
     return Characters(
-        covered=np.bincount(question[held.group], weights=held.characters, minlength=n),
-        total=np.bincount(question[every.group], weights=every.characters, minlength=n),
+        covered=np.bincount(question[held.group], weights=held.characters.astype(np.float64), minlength=n),
+        total=np.bincount(question[every.group], weights=every.characters.astype(np.float64), minlength=n),
         pieces=np.bincount(qrels.question, minlength=n),
         retrieved=inside.kept[:, : inside.limit].sum(axis=1),
     )
