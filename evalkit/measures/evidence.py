@@ -37,14 +37,14 @@ _UNANSWERABLE = "the documents do not answer this question"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Characters:
-    """Per question: `covered` of `total` evidence characters inside the window, which holds `retrieved`.
+    """Per question, int64[n]: `covered` of `total` evidence characters inside the window, which holds `retrieved`.
 
-    Columns of n whole numbers; `pieces` is how many pieces of evidence these are. Evidence that overlaps counts once,
-    as does what is covered twice; characters retrieved twice count twice in `retrieved`.
+    `pieces` is how many pieces of evidence these are. Evidence that overlaps counts once, as does what is covered
+    twice; characters retrieved twice count twice in `retrieved`.
     """
 
-    covered: Floats
-    total: Floats
+    covered: Longs
+    total: Longs
     pieces: Longs
     retrieved: Longs
 
@@ -90,8 +90,8 @@ def characters(places: Places, golden: Golden, *, whole: bool) -> Characters:
         group, np.ones(len(group), dtype=np.int64), qrels.start.astype(np.int64), qrels.end.astype(np.int64)
     )
     return Characters(
-        covered=np.bincount(question[held.group], weights=held.characters.astype(np.float64), minlength=n),
-        total=np.bincount(question[every.group], weights=every.characters.astype(np.float64), minlength=n),
+        covered=np.bincount(question[held.group], weights=held.characters, minlength=n).astype(np.int64),
+        total=np.bincount(question[every.group], weights=every.characters, minlength=n).astype(np.int64),
         pieces=np.bincount(qrels.question, minlength=n),
         retrieved=inside.kept[:, : inside.limit].sum(axis=1),
     )

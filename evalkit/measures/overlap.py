@@ -104,7 +104,7 @@ def gains(group: Longs, rank: Longs, low: Longs, high: Longs) -> Gains:
         group: what an interval's characters belong to, int64[n].
         rank: the interval's rank, from 1.
         low: its start.
-        high: its end, greater than its start.
+        high: its end; an interval that ends where it starts holds nothing.
     """
     width = int(high.max(initial=0)) + 1
     points = np.unique(np.concatenate((group * width + low, group * width + high)))
