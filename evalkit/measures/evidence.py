@@ -6,7 +6,7 @@ May import types and the measures' cutoffs and overlaps.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "credits_of",
     "documents",
     "numbered",
+    "once",
     "scores",
 ]
 
@@ -68,6 +69,16 @@ class Credits:
     question: Longs
     grade: Longs
     position: Longs
+
+
+def once(golden: Golden) -> Golden:
+    """Drops evidence that a question names twice, keeping the higher grade: a document can be found only once."""
+    qrels = golden.qrels
+    columns = (qrels.question, qrels.doc, qrels.start, qrels.end, qrels.whole)
+    order = np.lexsort((-qrels.grade, *columns[::-1]))
+    table = np.stack(columns)[:, order]
+    fresh = (np.diff(table, axis=1, prepend=-1) != 0).any(axis=0)
+    return replace(golden, qrels=_select(qrels, order[fresh]))
 
 
 def characters(places: Places, golden: Golden, *, whole: bool) -> Characters:
@@ -161,7 +172,7 @@ def _half_ranks(places: Places, quotes: Qrels) -> Longs:
     return ranks
 
 
-def _select(qrels: Qrels, keep: NDArray[np.bool_]) -> Qrels:
+def _select(qrels: Qrels, keep: NDArray[np.bool_] | Longs) -> Qrels:
     return Qrels(
         qrels.question[keep],
         qrels.doc[keep],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from evalkit.measures.cutoff import Cutoff, window
-from evalkit.measures.evidence import scores
+from evalkit.measures.evidence import once, scores
 from evalkit.measures.overlap import Places
 from evalkit.types import Golden, Run, Runtime, Scores
 
@@ -42,8 +42,13 @@ class Ranked(ABC):
 
     @abstractmethod
     def values(self, places: Places, golden: Golden) -> Floats:
-        """Returns float64[n], one value a question; those of questions without evidence are not read."""
+        """Returns float64[n], one value a question; those of questions without evidence are not read.
+
+        Args:
+            places: the rankings inside the cutoff.
+            golden: the evidence, each piece once.
+        """
 
     def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:  # noqa: ARG002
         inside = window(run, self.cutoff)
-        return scores(self.values(Places(inside), golden), golden, inside.short)
+        return scores(self.values(Places(inside), once(golden)), golden, inside.short)
