@@ -3,8 +3,8 @@
 Whole documents are the evidence, one passage a document, so that all three compute the same numbers; they are compared
 before they are timed. Timed is one measure's value for every question, in this process, from the structures each
 library is handed at its best: evalkit's columns, ir_measures' evaluator and a run as dicts (trec_eval's binding reads
-no other form), ranx's Qrels and Run, its numba code
-compiled beforehand and its results not stored back. Building those structures is not timed.
+no other form), ranx's Qrels and Run, its numba code compiled beforehand and its results not stored back. Building those
+structures is not timed.
 """
 
 from __future__ import annotations

@@ -88,6 +88,11 @@ def test_a_budget_of_tokens_keeps_the_share_of_the_characters(run: Run, tokenise
     assert tokeniser.asked == 2
 
 
+def test_passages_past_a_spent_budget_are_not_even_counted(run: Run, tokeniser: Tokeniser) -> None:
+    assert inside(window(run, Cutoff(5, "t"))) == ([[4, -1, -1], [4, -1, -1]], [[10, 0, 0], [10, 0, 0]])
+    assert tokeniser.asked == 1
+
+
 def test_tokens_fall_short_like_characters(run: Run, tokeniser: Tokeniser) -> None:
     assert window(run, Cutoff(16, "t")).short == {
         0: "its 3 passages hold 15 of the 16 tokens of the cutoff; raise the variant's depth"
