@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal, cast
 
-from evalkit.errors import SuiteError, did_you_mean
+from evalkit.errors import SuiteError
 from evalkit.measures.cutoff import Cutoff
 from evalkit.registry import Registry
 from evalkit.types import Measure
@@ -26,13 +26,14 @@ registry: Registry[Any] = Registry(
     },
 )
 
-_NAME = re.compile(r"(?P<name>[A-Za-z_]\w*)(?:@(?P<size>[1-9]\d*)(?P<unit>[ct]?))?")
+_NAME = re.compile(r"(?P<name>[A-Za-z_][\w.]*(?::\w+)?)(?:@(?P<size>[1-9][0-9]{0,8})(?P<unit>[ct]?))?")
 
 
 def parse(text: str) -> Measure:
     """Makes the measure that a name describes; `str` of it gives the name back.
 
-    A cutoff counts passages (`Recall@5`), characters (`Recall@4000c`) or tokens (`Recall@800t`).
+    A cutoff counts passages (`Recall@5`), characters (`Recall@4000c`) or tokens (`Recall@800t`). A class whose
+    `CUTOFF` is "required" or "optional" is made from its `Cutoff`, any other class from nothing.
 
     Raises:
         SuiteError: for an unknown name, or a cutoff that the measure needs or does not take.
@@ -41,15 +42,14 @@ def parse(text: str) -> Measure:
     if match is None:
         raise SuiteError(f"measure '{text}': expected a name and a cutoff such as Recall@5, Recall@4000c")
     name = match["name"]
-    if name not in set(registry):
-        raise SuiteError(f"unknown measure '{text}'; {did_you_mean(name, registry)}")
     cls = registry.find(name)
-    cutoff = Cutoff(int(match["size"]), match["unit"]) if match["size"] else None
-    if cutoff is not None and cls.CUTOFF == "none":
-        raise SuiteError(f"measure '{text}': {name} takes no cutoff; write {name}")
-    if cutoff is None and cls.CUTOFF == "required":
-        raise SuiteError(
-            f"measure '{text}': {name} needs a cutoff; write {name}@5, {name}@4000c or {name}@800t"
-        )
-    measure: Measure = cls() if cls.CUTOFF == "none" else cls(cutoff)
-    return measure
+    unit = cast("Literal['', 'c', 't']", match["unit"])
+    cutoff = Cutoff(int(match["size"]), unit) if match["size"] else None
+    if getattr(cls, "CUTOFF", "none") == "none":
+        if cutoff is not None:
+            raise SuiteError(f"measure '{text}': {name} takes no cutoff; write {name}")
+        return cast("Measure", cls())
+    try:
+        return cast("Measure", cls(cutoff))
+    except ValueError as error:
+        raise SuiteError(f"measure '{text}': {error}") from error

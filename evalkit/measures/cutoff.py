@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from evalkit.backends import tokens
 from evalkit.types import Passages, Run
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evalkit.types import Ints
+
 __all__ = ["Cutoff", "Window", "window"]
+
+_UNITS = {"": "passages", "c": "characters", "t": "tokens"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +25,7 @@ class Cutoff:
     """`5` passages, `4000c` characters or `800t` tokens (cl100k_base)."""
 
     size: int
-    unit: str = ""
+    unit: Literal["", "c", "t"] = ""
 
     def __str__(self) -> str:
         return f"{self.size}{self.unit}"
@@ -25,55 +33,77 @@ class Cutoff:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """The part of every ranking inside a cutoff, as columns [questions, depth].
+    """What a cutoff leaves of a run's rankings.
 
-    `doc`: the passage's document row, -1 outside the window. `start`, `end`: what of it lies inside, in characters.
-    `short` maps a question's row to why its ranking ended before its budget was spent.
+    `hits`: int32[questions, depth], rows of `passages`, -1 outside a budget or past the last hit. `kept`: int64, same
+    shape, each passage's characters inside, counted from its start. `limit`: ranks past it are outside, be they ranks
+    of passages or of distinct documents; None under a budget or without a cutoff. `short` maps a question's row to why
+    its ranking ended before the cutoff.
     """
 
-    doc: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
+    passages: Passages
+    hits: Ints
+    kept: NDArray[np.int64]
+    limit: int | None
     short: dict[int, str]
 
 
 def window(run: Run, cutoff: Cutoff | None) -> Window:
-    """Returns what a cutoff leaves of a run.
+    """Applies a cutoff to a run.
 
-    A budget is spent passage by passage in rank order; the passage that exceeds it is cut to its beginning, in
-    proportion where the budget is in tokens.
+    A budget is spent passage by passage in rank order. The passage that exceeds it keeps its first characters: as
+    many as are left, or under a budget of tokens the same share of its characters as of its tokens.
+
+    A ranking that fills the run's depth and ends before the cutoff, though the corpus has more passages, is `short`:
+    what would have followed is unknown. One that the retriever ended of itself is complete.
     """
     hits, passages = run.hits.passage, run.passages
-    if cutoff is not None and not cutoff.unit:
-        hits = hits[:, : cutoff.size]
-    inside = hits >= 0
-    if not len(passages):
-        empty = np.full(hits.shape, -1, dtype=np.int32)
-        return Window(empty, np.zeros_like(empty), np.zeros_like(empty), {})
-    rows = np.where(inside, hits, 0)
-    doc = np.where(inside, passages.doc[rows], -1)
-    start = passages.start[rows]
-    end = np.where(inside, passages.end[rows], start)
-    if cutoff is None or not cutoff.unit:
-        return Window(doc, start, end, {})
-    length = end - start
-    cost = length if cutoff.unit == "c" else np.where(inside, _token_counts(passages, hits)[rows], 0)
+    # A hit of -1 indexes the zero appended for it.
+    length = np.append(passages.end.astype(np.int64) - passages.start, 0)[hits]
+    if cutoff is None:
+        return Window(passages, hits, length, None, {})
+    if not cutoff.unit:
+        reached = (hits >= 0).sum(axis=1)
+        return Window(passages, hits, length, cutoff.size, _short(run, cutoff, reached))
+    cost = length if cutoff.unit == "c" else _token_counts(passages, hits, cutoff.size)
     spent = np.cumsum(cost, axis=1)
     left = np.clip(cutoff.size - (spent - cost), 0, cost)
-    kept = np.where(cost > 0, length * left // np.maximum(cost, 1), 0)
-    short = {
-        int(row): f"its {int(inside[row].sum())} passages hold {int(spent[row, -1]):,}{cutoff.unit} of the "
-        f"{cutoff.size:,}{cutoff.unit}; raise the variant's depth"
-        for row in np.flatnonzero((spent[:, -1] < cutoff.size) & inside.all(axis=1))
-        if hits.shape[1] < len(passages)
+    kept = length * left // np.maximum(cost, 1)
+    return Window(
+        passages,
+        np.where(kept > 0, hits, -1),
+        kept,
+        None,
+        _short(run, cutoff, cost.sum(axis=1, dtype=np.int64)),
+    )
+
+
+def _short(run: Run, cutoff: Cutoff, reached: NDArray[np.int64]) -> dict[int, str]:
+    """Says of each ranking cut off by the run's depth how far it `reached`, in the cutoff's unit."""
+    depth = run.hits.passage.shape[1]
+    if depth >= len(run.passages):
+        return {}
+    full = (run.hits.passage >= 0).all(axis=1)
+    return {
+        int(
+            row
+        ): f"its {depth:,} passages hold {int(reached[row]):,} of the {cutoff.size:,} {_UNITS[cutoff.unit]} "
+        f"of the cutoff; raise the variant's depth"
+        for row in np.flatnonzero(full & (reached < cutoff.size))
     }
-    return Window(np.where(kept > 0, doc, -1), start, start + kept, short)
 
 
-def _token_counts(passages: Passages, hits: np.ndarray) -> np.ndarray:
-    """Counts the tokens of the passages that were hit; 0 for the others."""
+def _token_counts(passages: Passages, hits: Ints, budget: int) -> NDArray[np.int64]:
+    """Counts each hit's tokens, rank by rank; 0 where a better rank already spent the budget."""
     count = tokens.counter()
     counts = np.zeros(len(passages), dtype=np.int64)
-    for row in np.unique(hits[hits >= 0]):
-        counts[row] = count(passages[int(row)].text)
-    return counts
+    cost = np.zeros(hits.shape, dtype=np.int64)
+    spent = np.zeros(len(hits), dtype=np.int64)
+    for rank in range(hits.shape[1]):
+        spending = np.flatnonzero((spent < budget) & (hits[:, rank] >= 0))
+        rows = hits[spending, rank]
+        for row in np.unique(rows[counts[rows] == 0]):
+            counts[row] = count(passages[int(row)].text)
+        cost[spending, rank] = counts[rows]
+        spent[spending] += counts[rows]
+    return cost

@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from evalkit.measures.cutoff import Cutoff, window
-from evalkit.measures.evidence import coverage, scores
-from evalkit.types import Golden, Run, Runtime, Scores
+from evalkit.measures.evidence import characters
+from evalkit.measures.overlap import Places
+from evalkit.measures.ranked import Ranked
+from evalkit.types import Golden
+
+if TYPE_CHECKING:
+    from evalkit.types import Floats
 
 __all__ = ["IoU"]
 
 
 @dataclass(frozen=True, slots=True)
-class IoU:
+class IoU(Ranked):
     r"""The characters that are both evidence and retrieved, over those that are either.
 
-    $|E \cap R| / (|R| + |E| - |E \cap R|)$, where characters retrieved twice count twice in $|R|$ (Smith &
-    Troynikov, Chroma technical report, 2024). Whole documents count by their characters.
+    $|E \cap R| / (|R| + |E| - |E \cap R|)$, where characters retrieved twice count twice in $|R|$ (Smith & Troynikov,
+    Chroma technical report, 2024). Whole documents are evidence in all their characters.
     """
 
-    CUTOFF: ClassVar[str] = "required"
-    cutoff: Cutoff
-    higher_is_better: ClassVar[bool] = True
-    timed: ClassVar[bool] = False
+    NAME: ClassVar[str] = "IoU"
 
-    def __str__(self) -> str:
-        return f"IoU@{self.cutoff}"
-
-    def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:  # noqa: ARG002
-        inside = window(run, self.cutoff)
-        found = coverage(inside, golden, characters=True)
-        union = found.retrieved + found.total - found.covered
-        return scores(
-            np.divide(found.covered, union, out=np.zeros_like(union), where=union > 0), golden, inside.short
-        )
+    def values(self, places: Places, golden: Golden) -> Floats:
+        text = characters(places, golden, whole=True)
+        values: Floats = text.covered / np.maximum(text.retrieved + text.total - text.covered, 1)
+        return values

@@ -1,47 +1,48 @@
-"""nDCG: evidence by grade, discounted by rank."""
+"""nDCG: evidence discounted by its position, relative to the ideal ranking."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from evalkit.measures.cutoff import Cutoff, window
-from evalkit.measures.evidence import credits_of, scores
-from evalkit.types import Golden, Run, Runtime, Scores
+from evalkit.measures.evidence import credits_of, numbered
+from evalkit.measures.overlap import Places
+from evalkit.measures.ranked import Ranked
+from evalkit.types import Golden
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evalkit.types import Floats
 
 __all__ = ["NDCG"]
 
 
 @dataclass(frozen=True, slots=True)
-class NDCG:
+class NDCG(Ranked):
     r"""Discounted cumulative gain over that of the ideal ranking (Järvelin & Kekäläinen, 2002, ACM TOIS 20:4).
 
-    $\sum_j g_j / \log_2(p_j + 1)$ over the pieces of evidence credited at positions $p_j$, gain $g_j$ the grade,
-    divided by the same sum with the pieces in order of grade at positions 1, 2, …, as trec_eval computes it.
+    $\sum_j g_j / \log_2(p_j + 1)$ over the pieces of evidence credited at positions $p_j$, divided by the same sum with
+    the pieces in order of grade at positions 1, 2, …, k. The gain $g_j$ is the grade itself, as in trec_eval and in
+    what ir_measures calls `nDCG` (its `nDCG(dcg='exp-log2')` has $2^g - 1$). Under a budget the ideal ranking holds
+    every piece.
     """
 
-    CUTOFF: ClassVar[str] = "optional"
-    cutoff: Cutoff | None = None
-    higher_is_better: ClassVar[bool] = True
-    timed: ClassVar[bool] = False
+    NAME: ClassVar[str] = "nDCG"
+    CUTOFF: ClassVar[Literal["required", "optional"]] = "optional"
 
-    def __str__(self) -> str:
-        return "nDCG" if self.cutoff is None else f"nDCG@{self.cutoff}"
-
-    def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:  # noqa: ARG002
-        inside = window(run, self.cutoff)
-        limit = self.cutoff.size if self.cutoff is not None and not self.cutoff.unit else None
-        n, credit = len(golden.questions), credits_of(inside, golden, limit)
+    def values(self, places: Places, golden: Golden) -> Floats:
+        n, credit, limit = len(golden.questions), credits_of(places, golden), places.inside.limit
         gained = np.bincount(credit.question, weights=_discounted(credit.grade, credit.position), minlength=n)
-        order = np.lexsort((-credit.grade, credit.question))
-        question, grade = credit.question[order], credit.grade[order]
-        place = np.arange(len(question)) - np.searchsorted(question, question) + 1
-        place = place if limit is None else np.where(place <= limit, place, 0)
-        ideal = np.bincount(question, weights=_discounted(grade, place), minlength=n)
-        return scores(np.divide(gained, ideal, out=np.zeros(n), where=ideal > 0), golden, inside.short)
+        grade = credit.grade[np.lexsort((-credit.grade, credit.question))]
+        place = numbered(credit.question)
+        if limit is not None:
+            place = np.where(place <= limit, place, 0)
+        ideal = np.bincount(credit.question, weights=_discounted(grade, place), minlength=n)
+        return np.divide(gained, ideal, out=np.zeros(n), where=ideal > 0)
 
 
-def _discounted(grade: np.ndarray, position: np.ndarray) -> np.ndarray:
+def _discounted(grade: NDArray[np.int64], position: NDArray[np.int64]) -> Floats:
     return np.where(position > 0, grade / np.log2(np.maximum(position, 1) + 1.0), 0.0)

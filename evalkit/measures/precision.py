@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from evalkit.measures.cutoff import Cutoff, window
-from evalkit.measures.evidence import coverage, scores
-from evalkit.types import Golden, Run, Runtime, Scores
+from evalkit.measures.evidence import characters, documents
+from evalkit.measures.overlap import Places
+from evalkit.measures.ranked import Ranked
+from evalkit.types import Golden
+
+if TYPE_CHECKING:
+    from evalkit.types import Floats
 
 __all__ = ["Precision"]
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
-    r"""The share of the retrieved characters that are evidence.
+class Precision(Ranked):
+    r"""The share of what was retrieved that is evidence.
 
-    $|E \cap R| / |R|$, where characters retrieved twice count twice in $|R|$ (Smith & Troynikov, Chroma technical
-    report, 2024). For questions whose evidence is whole documents, the relevant documents among the first k over k.
+    With quotes, of the characters: $|E \cap R| / |R|$, where those retrieved twice count twice in $|R|$ and once in
+    $|E \cap R|$ (Smith & Troynikov, Chroma technical report, 2024); a whole document beside quotes is evidence in all
+    its characters. With whole documents alone, the relevant ones among the first k distinct documents, over k (under
+    a budget, over those inside it).
     """
 
-    CUTOFF: ClassVar[str] = "required"
-    cutoff: Cutoff
-    higher_is_better: ClassVar[bool] = True
-    timed: ClassVar[bool] = False
+    NAME: ClassVar[str] = "P"
 
-    def __str__(self) -> str:
-        return f"P@{self.cutoff}"
-
-    def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:  # noqa: ARG002
-        inside = window(run, self.cutoff)
-        found = coverage(inside, golden)
-        characters = np.divide(
-            found.covered, found.retrieved, out=np.zeros_like(found.covered), where=found.retrieved > 0
+    def values(self, places: Places, golden: Golden) -> Floats:
+        text, whole = characters(places, golden, whole=True), documents(places, golden)
+        limit = places.inside.limit
+        ranked = whole.retrieved if limit is None else limit
+        return np.where(
+            text.pieces > whole.total,
+            text.covered / np.maximum(text.retrieved, 1),
+            whole.found / np.maximum(ranked, 1),
         )
-        documents = found.found / (self.cutoff.size if not self.cutoff.unit else inside.doc.shape[1])
-        return scores(np.where(found.pieces > 0, characters, documents), golden, inside.short)

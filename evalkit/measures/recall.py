@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from evalkit.measures.cutoff import Cutoff, window
-from evalkit.measures.evidence import coverage, scores
-from evalkit.types import Golden, Run, Runtime, Scores
+from evalkit.measures.evidence import characters, documents
+from evalkit.measures.overlap import Places
+from evalkit.measures.ranked import Ranked
+from evalkit.types import Golden
+
+if TYPE_CHECKING:
+    from evalkit.types import Floats
 
 __all__ = ["Recall"]
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(Ranked):
     r"""The share of a question's evidence inside the cutoff.
 
     With quotes, of their characters: $|E \cap R| / |E|$ (Smith & Troynikov, Evaluating Chunking Strategies for
-    Retrieval, Chroma technical report, 2024). With whole documents, of the relevant documents among the first k
-    distinct ones. With both, the mean over the pieces, quotes sharing their characters' share.
+    Retrieval, Chroma technical report, 2024), characters of overlapping quotes once. With whole documents, of the
+    relevant documents among the first k distinct ones. With both, the mean over the pieces of evidence, where each
+    quote has the share of all the quotes' characters.
     """
 
-    CUTOFF: ClassVar[str] = "required"
-    cutoff: Cutoff
-    higher_is_better: ClassVar[bool] = True
-    timed: ClassVar[bool] = False
+    NAME: ClassVar[str] = "Recall"
 
-    def __str__(self) -> str:
-        return f"Recall@{self.cutoff}"
-
-    def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:  # noqa: ARG002
-        inside = window(run, self.cutoff)
-        found = coverage(inside, golden)
-        share = np.divide(found.covered, found.total, out=np.zeros_like(found.total), where=found.total > 0)
-        pieces = np.maximum(found.pieces + found.whole, 1)
-        return scores((share * found.pieces + found.found) / pieces, golden, inside.short)
+    def values(self, places: Places, golden: Golden) -> Floats:
+        quotes, whole = characters(places, golden, whole=False), documents(places, golden)
+        share = quotes.covered / np.maximum(quotes.total, 1)
+        pieces = np.maximum(quotes.pieces + whole.total, 1)
+        values: Floats = (share * quotes.pieces + whole.found) / pieces
+        return values

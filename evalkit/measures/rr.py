@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from evalkit.measures.cutoff import Cutoff, window
-from evalkit.measures.evidence import credits_of, scores
-from evalkit.types import Golden, Run, Runtime, Scores
+from evalkit.measures.evidence import credits_of
+from evalkit.measures.overlap import Places
+from evalkit.measures.ranked import Ranked
+from evalkit.types import Golden
+
+if TYPE_CHECKING:
+    from evalkit.types import Floats
 
 __all__ = ["RR"]
 
 
 @dataclass(frozen=True, slots=True)
-class RR:
-    """One over the rank of the first piece of evidence, 0 where there is none (Voorhees, 1999, TREC-8)."""
+class RR(Ranked):
+    r"""Reciprocal rank: $1 / p_1$ of the piece of evidence credited first, 0 where none is (Voorhees, 1999, TREC-8)."""
 
-    CUTOFF: ClassVar[str] = "optional"
-    cutoff: Cutoff | None = None
-    higher_is_better: ClassVar[bool] = True
-    timed: ClassVar[bool] = False
+    NAME: ClassVar[str] = "RR"
+    CUTOFF: ClassVar[Literal["required", "optional"]] = "optional"
 
-    def __str__(self) -> str:
-        return "RR" if self.cutoff is None else f"RR@{self.cutoff}"
-
-    def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:  # noqa: ARG002
-        inside = window(run, self.cutoff)
-        limit = self.cutoff.size if self.cutoff is not None and not self.cutoff.unit else None
-        credit = credits_of(inside, golden, limit)
-        values = np.zeros(len(golden.questions))
+    def values(self, places: Places, golden: Golden) -> Floats:
+        credit = credits_of(places, golden)
         credited = credit.position > 0
+        values = np.zeros(len(golden.questions))
         np.maximum.at(values, credit.question[credited], 1.0 / credit.position[credited])
-        return scores(values, golden, inside.short)
+        return values

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from evalkit.measures.cutoff import Cutoff, window
-from evalkit.measures.evidence import credits_of, scores
-from evalkit.types import Golden, Run, Runtime, Scores
+from evalkit.measures.evidence import credits_of
+from evalkit.measures.overlap import Places
+from evalkit.measures.ranked import Ranked
+from evalkit.types import Golden
+
+if TYPE_CHECKING:
+    from evalkit.types import Floats
 
 __all__ = ["Success"]
 
 
 @dataclass(frozen=True, slots=True)
-class Success:
-    """1 where any piece of evidence is credited inside the cutoff, else 0."""
+class Success(Ranked):
+    """1 where any piece of evidence is credited inside the cutoff, else 0.
 
-    CUTOFF: ClassVar[str] = "required"
-    cutoff: Cutoff
-    higher_is_better: ClassVar[bool] = True
-    timed: ClassVar[bool] = False
+    With whole documents this is trec_eval's success, also known as hit rate (Buckley & Voorhees, 2005, in TREC:
+    Experiment and Evaluation).
+    """
 
-    def __str__(self) -> str:
-        return f"Success@{self.cutoff}"
+    NAME: ClassVar[str] = "Success"
 
-    def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:  # noqa: ARG002
-        inside = window(run, self.cutoff)
-        limit = None if self.cutoff.unit else self.cutoff.size
-        credit = credits_of(inside, golden, limit)
+    def values(self, places: Places, golden: Golden) -> Floats:
+        credit = credits_of(places, golden)
         values = np.zeros(len(golden.questions))
         values[credit.question[credit.position > 0]] = 1.0
-        return scores(values, golden, inside.short)
+        return values
