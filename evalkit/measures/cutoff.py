@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cutoff", "Window", "window"]
 
-_UNITS = {"": "passages", "c": "characters", "t": "tokens"}
-
 
 @dataclass(frozen=True, slots=True)
 class Cutoff:
@@ -38,7 +36,7 @@ class Window:
     `hits`: int32[questions, depth], rows of `passages`, -1 outside a budget or past the last hit. `kept`: int64, same
     shape, each passage's characters inside, counted from its start. `limit`: ranks past it are outside, be they ranks
     of passages or of distinct documents; None under a budget or without a cutoff. `short` maps a question's row to why
-    its ranking ended before the cutoff.
+    its ranking ended before the budget was spent.
     """
 
     passages: Passages
@@ -54,42 +52,33 @@ def window(run: Run, cutoff: Cutoff | None) -> Window:
     A budget is spent passage by passage in rank order. The passage that exceeds it keeps its first characters: as
     many as are left, or under a budget of tokens the same share of its characters as of its tokens.
 
-    A ranking that fills the run's depth and ends before the cutoff, though the corpus has more passages, is `short`:
+    A ranking that fills the run's depth and leaves some of a budget, though the corpus has more passages, is `short`:
     what would have followed is unknown. One that the retriever ended of itself is complete.
     """
     hits, passages = run.hits.passage, run.passages
     # A hit of -1 indexes the zero appended for it.
     length = np.append(passages.end.astype(np.int64) - passages.start, 0)[hits]
-    if cutoff is None:
-        return Window(passages, hits, length, None, {})
-    if not cutoff.unit:
-        reached = (hits >= 0).sum(axis=1)
-        return Window(passages, hits, length, cutoff.size, _short(run, cutoff, reached))
+    if cutoff is None or not cutoff.unit:
+        return Window(passages, hits, length, cutoff.size if cutoff else None, {})
     cost = length if cutoff.unit == "c" else _token_counts(passages, hits, cutoff.size)
     spent = np.cumsum(cost, axis=1)
     left = np.clip(cutoff.size - (spent - cost), 0, cost)
     kept = length * left // np.maximum(cost, 1)
-    return Window(
-        passages,
-        np.where(kept > 0, hits, -1),
-        kept,
-        None,
-        _short(run, cutoff, cost.sum(axis=1, dtype=np.int64)),
-    )
+    return Window(passages, np.where(kept > 0, hits, -1), kept, None, _short(run, cutoff, cost.sum(axis=1)))
 
 
-def _short(run: Run, cutoff: Cutoff, reached: NDArray[np.int64]) -> dict[int, str]:
-    """Says of each ranking cut off by the run's depth how far it `reached`, in the cutoff's unit."""
+def _short(run: Run, budget: Cutoff, spent: NDArray[np.int64]) -> dict[int, str]:
+    """Says of each ranking cut off by the run's depth how much of the budget it `spent`."""
     depth = run.hits.passage.shape[1]
     if depth >= len(run.passages):
         return {}
     full = (run.hits.passage >= 0).all(axis=1)
+    size, unit = budget.size, budget.unit
     return {
         int(
             row
-        ): f"its {depth:,} passages hold {int(reached[row]):,} of the {cutoff.size:,} {_UNITS[cutoff.unit]} "
-        f"of the cutoff; raise the variant's depth"
-        for row in np.flatnonzero(full & (reached < cutoff.size))
+        ): f"its {depth:,} passages hold {spent[row]:,}{unit} of the {size:,}{unit}; raise the variant's depth"
+        for row in np.flatnonzero(full & (spent < size))
     }
 
 
