@@ -28,6 +28,8 @@ __all__ = ["Snapshot", "Store"]
 
 SCHEMA_VERSION = 1
 _BATCH = 1000
+_RECENT = 16
+"""How many documents are kept at hand: neighbouring passages and hits ask for the same few again and again."""
 
 Row = tuple[bytes, bytes, bytes]
 """A document's id and facts as UTF-8, and the SHA-256 of its text."""
@@ -39,6 +41,7 @@ class Snapshot:
     def __init__(self, folder: Path, texts: Blobs) -> None:
         self._folder = folder
         self._texts = texts
+        self._recent: dict[int, Document] = {}
         self._ids = _Strings(folder, "ids")
         self._facts = _Strings(folder, "facts")
         self._text = np.load(folder / "text.npy", mmap_mode="r", allow_pickle=False)
@@ -51,6 +54,14 @@ class Snapshot:
         return len(self._ids)
 
     def __getitem__(self, row: int) -> Document:
+        if (document := self._recent.pop(row, None)) is None:
+            document = self._read(row)
+            while len(self._recent) >= _RECENT:
+                del self._recent[next(iter(self._recent))]
+        self._recent[row] = document
+        return document
+
+    def _read(self, row: int) -> Document:
         facts = json.loads(self._facts[row])
         return Document(
             doc_id=self._ids[row].decode(),
