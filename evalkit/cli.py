@@ -142,15 +142,20 @@ def compare(before: Path, after: Path) -> None:
 @click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
 @click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write the HTML page here.")
 @click.option("--markdown", "markdown_file", type=click.Path(path_type=Path), help="Write Markdown here.")
-def report(report_file: Path, *, html_file: Path | None, markdown_file: Path | None) -> None:
-    """Print a saved report, or turn it into HTML or Markdown."""
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path), help="Write the questions as a table here."
+)
+def report(
+    report_file: Path, *, html_file: Path | None, markdown_file: Path | None, csv_file: Path | None
+) -> None:
+    """Print a saved report, or turn it into HTML, Markdown or CSV."""
     from evalkit.report import files
     from evalkit.report.model import load
     from evalkit.report.text import render
 
     loaded = load(report_file)
-    if html_file or markdown_file:
-        files.write(loaded, html=html_file, markdown=markdown_file)
+    if html_file or markdown_file or csv_file:
+        files.write(loaded, html=html_file, markdown=markdown_file, csv=csv_file)
     else:
         for part in render(loaded):
             _console().print(part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evalkit.backends.files import write_atomic
+from evalkit.report.csv import render_csv
 from evalkit.report.html import render_html
 from evalkit.report.markdown import render_markdown
 from evalkit.report.model import Report, dump
@@ -31,6 +32,7 @@ def write(
     json: Path | None = None,
     markdown: Path | None = None,
     html: Path | None = None,
+    csv: Path | None = None,
 ) -> None:
     """Writes the renderings that are asked for, each whole or not at all."""
     if json is not None:
@@ -39,3 +41,5 @@ def write(
         write_atomic(markdown, render_markdown(report))
     if html is not None:
         write_atomic(html, render_html(report))
+    if csv is not None:
+        write_atomic(csv, render_csv(report))

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from evalkit.errors import SuiteError
+from evalkit.report.csv import render_csv
 from evalkit.report.html import MAX_QUESTIONS, render_html
 from evalkit.report.markdown import MAX_CHARACTERS, render_markdown
 from evalkit.report.model import Report, dump, load
@@ -62,6 +66,18 @@ def test_a_large_report_says_what_it_leaves_out(make: Make) -> None:
     page = render_html(make(questions=MAX_QUESTIONS + 5))
     assert "5 questions are left out here; the JSON report holds them all." in page
     assert page.count('<details class="question">') == MAX_QUESTIONS
+
+
+@pytest.mark.parametrize(
+    "formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "=cmd|' /C calc'!A0", "a;=1+1"]
+)
+def test_no_text_of_the_table_is_a_formula(make: Make, formula: str) -> None:
+    rows = list(csv.reader(io.StringIO(render_csv(make(formula)), newline="")))
+    assert len(rows) == 4
+    for cell in (cell for row in rows[1:] for cell in row):
+        for part in re.split(r"[;\t\r\n]", cell):
+            assert not part.lstrip().startswith(("=", "+", "-", "@")) or part == "", cell
+    assert rows[1][8] == "0.0"
 
 
 def test_markdown_keeps_markup_out_and_fits_a_comment(make: Make) -> None:
