@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from evalkit.backends.runtime import open_runtime
 from evalkit.types import (
@@ -21,6 +22,10 @@ from evalkit.types import (
     Runtime,
     Variant,
 )
+
+# The same examples on every machine, whatever its speed: a red build is about the change.
+settings.register_profile("evalkit", deadline=None, derandomize=True)
+settings.load_profile("evalkit")
 
 
 class Library:

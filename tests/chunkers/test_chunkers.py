@@ -44,7 +44,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Runtime:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(text=texts)
 def test_spans_are_in_order_and_lose_nothing_but_white_space(
     shared: Runtime, spec: dict[str, object], text: str
@@ -64,7 +64,7 @@ def test_spans_are_in_order_and_lose_nothing_but_white_space(
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text=st.text(st.sampled_from(list("abc de. fg\n")), max_size=80))
 def test_passages_keep_to_their_size(shared: Runtime, spec: dict[str, object], text: str) -> None:
     (parameters,) = spec.values()

@@ -39,7 +39,7 @@ def search(
 words = st.lists(st.sampled_from(["ab", "cd", "ef", "gh", "ij", "kl"]), max_size=12).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(words, min_size=1, max_size=12), st.lists(words, min_size=1, max_size=3))
 def test_both_engines_give_one_ranking(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], queries: list[str]
