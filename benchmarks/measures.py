@@ -1,4 +1,4 @@
-"""Scoring 10,000 questions of 100 hits, beside ir_measures (trec_eval) and ranx: `python -m benchmarks.measures`.
+"""Scoring 10,000 questions of 100 hits, beside ir_measures (trec_eval) and ranx.
 
 Whole documents are the evidence, one passage a document, so that all three compute the same numbers; they are compared
 before they are timed. Timed is one measure's value for every question, in this process, from the structures each
@@ -13,13 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from benchmarks.sidebyside import alternate, table
 from evalkit.backends.runtime import open_runtime
 from evalkit.measures import parse
 from evalkit.types import Document, Evidence, Golden, Hits, Passages, Qrels, Question, Run, Variant
@@ -87,7 +86,7 @@ def given() -> Given:
     return Given(run, golden, listed, judged)
 
 
-def main() -> None:
+def main(data: Path | None) -> str:  # noqa: ARG001
     import ir_measures
     import ranx
 
@@ -95,8 +94,7 @@ def main() -> None:
     theirs = ranx.Qrels(made.judged), ranx.Run(made.hits)
     # ranx returns values in the order of its sorted ids.
     order = np.array(sorted(range(QUESTIONS), key=str))
-    print(f"{QUESTIONS:,} questions, {DEPTH} hits each, seed {SEED}; median of {REPEATS}, interleaved.\n")
-    print("| measure | evalkit | ir_measures | ranx | faster of the two / evalkit |\n|---|---|---|---|---|")
+    rows = []
     with TemporaryDirectory() as folder:
         runtime = open_runtime(Path(folder), progress=lambda _stage, _done, _total: None)
         for name, (trec, ranx_name) in NAMES.items():
@@ -111,11 +109,11 @@ def main() -> None:
             by_id = per_question(evaluator, made.hits)
             agree(name, ours, np.array([by_id[str(n)] for n in range(QUESTIONS)]))
             agree(name, ours[order], np.asarray(ranx.evaluate(*theirs, ranx_name, return_mean=False)))
-            own, trec_eval, numba = timed(contenders)
-            print(
-                f"| {name} | {own * 1e3:.0f} ms | {trec_eval * 1e3:.0f} ms | {numba * 1e3:.0f} ms "
-                f"| {min(trec_eval, numba) / own:.1f} |"
-            )
+            own, trec_eval, numba = alternate(contenders, REPEATS)
+            faster = min(trec_eval.median, numba.median)
+            rows.append((name, own, trec_eval, numba, f"{faster / own.median:.1f}×"))
+    head = ("measure", "evalkit", "ir_measures", "ranx", "the faster of the two / evalkit")
+    return table(head, rows) + f"\nValues equal to {TOLERANCE:g}; seed {SEED}, median of {REPEATS}.\n"
 
 
 def per_question(evaluator: Any, hits: dict[str, dict[str, float]]) -> dict[str, float]:
@@ -128,18 +126,3 @@ def agree(name: str, ours: np.ndarray, theirs: np.ndarray) -> None:
     worst = float(np.abs(ours - theirs).max())
     if worst > TOLERANCE:
         raise SystemExit(f"{name}: values differ by up to {worst}; nothing was timed")
-
-
-def timed(contenders: list[Callable[[], object]]) -> list[float]:
-    """Returns each contender's median seconds, run in turns so that a slow spell of the machine hits them all."""
-    took: list[list[float]] = [[] for _ in contenders]
-    for _ in range(REPEATS):
-        for contender, seconds in zip(contenders, took, strict=True):
-            start = perf_counter()
-            contender()
-            seconds.append(perf_counter() - start)
-    return [median(seconds) for seconds in took]
-
-
-if __name__ == "__main__":
-    main()
