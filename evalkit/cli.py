@@ -97,6 +97,12 @@ def check(suite: Path) -> None:
 )
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
+@click.option(
+    "--workers",
+    default="serial",
+    metavar="WHERE",
+    help="serial, a number of processes, ray, or ray://host:port [default: serial].",
+)
 def run(
     suite: Path,
     *,
@@ -105,6 +111,7 @@ def run(
     markdown_file: Path | None,
     tracking: str | None,
     no_tracking: bool,
+    workers: str,
 ) -> None:
     """Evaluate a suite, judge its gates, save and print the report."""
     from evalkit.report import files
@@ -114,10 +121,14 @@ def run(
 
     loaded = load_suite(suite)
     with _progress() as progress:
-        report = run_suite(loaded, progress, tracking=None if no_tracking else tracking or "")
+        report = run_suite(
+            loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers
+        )
     console = _console()
     for part in render(report):
         console.print(part, soft_wrap=False)
+    done = "; ".join(f"{stage}: {work}" for stage, work in report["volatile"]["stages"].items())
+    click.echo(f"{'work':9} {done}")
     for kind, path in files.save(report, loaded.home).items():
         click.echo(f"{kind:9} {path}")
     for fact, value in report["volatile"]["tracking"].items():

@@ -8,37 +8,43 @@ import time
 
 from evalkit.backends import tracking as mlflow
 from evalkit.backends.runtime import open_runtime
+from evalkit.backends.workers import open_workers
 from evalkit.errors import EvalkitError
 from evalkit.evaluate import evaluate
 from evalkit.report.build import build
 from evalkit.report.model import Report, Volatile
 from evalkit.report.tracked import tracked
 from evalkit.suite import Suite
-from evalkit.types import Progress
+from evalkit.types import Progress, Tally
 
 __all__ = ["run_suite"]
 
 
-def run_suite(suite: Suite, progress: Progress, *, tracking: str | None = None) -> Report:
+def run_suite(
+    suite: Suite, progress: Progress, *, tracking: str | None = None, workers: str = "serial"
+) -> Report:
     """Evaluates a suite and returns its report.
 
     Args:
         suite: what to evaluate.
         progress: told of the work done.
         tracking: an MLflow tracking URI; "" for SQLite under the suite's home; None to log nothing.
+        workers: where work runs, as `open_workers` reads it.
 
     Raises:
         EvalkitError: where the suite, its corpus or its questions cannot be used. An MLflow that is absent or
             down is noted in the report and changes nothing else.
     """
     started, clock = dt.datetime.now(dt.UTC), time.perf_counter()
-    evaluation = evaluate(suite, open_runtime(suite.home, progress=progress))
+    with open_workers(workers) as pool:
+        runtime = open_runtime(suite.home, progress=progress, workers=pool)
+        evaluation = evaluate(suite, runtime)
     report = build(
         evaluation,
         Volatile(
             started_at=started.isoformat(timespec="seconds"),
             seconds=round(time.perf_counter() - clock, 3),
-            stages={},
+            stages=_stages(runtime.tally),
             estimates=[],
             gates=[],
             tracking={},
@@ -57,3 +63,10 @@ def run_suite(suite: Suite, progress: Progress, *, tracking: str | None = None) 
         except EvalkitError as error:
             report["volatile"]["tracking"] = {"not logged": str(error)}
     return report
+
+
+def _stages(tally: Tally) -> dict[str, str]:
+    """Says of each stage how much was computed and how much an earlier run had done."""
+    return {
+        stage: f"{made:,} made, {tally.reused.get(stage, 0):,} reused" for stage, made in tally.made.items()
+    }

@@ -51,6 +51,7 @@ __all__ = [
     "Scores",
     "Span",
     "State",
+    "Tally",
     "Unreadable",
     "Variant",
     "Vectors",
@@ -248,12 +249,13 @@ class Hits:
 
     `passage`: int32[queries, depth], rows of `Passages`, -1 past the last hit. `score`: float32, same shape,
     0 past the last hit. `seconds`: float64[queries], the time a query took on its own, -1 where it was not timed;
-    not part of any digest.
+    not part of any digest. `cut`: how many passages the retriever could not read to their end.
     """
 
     passage: Ints
     score: NDArray[np.float32]
     seconds: Floats
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,16 +427,33 @@ class Cache(Protocol):
 class Vectors(Protocol):
     """The embedding store: one row per (encoder identity, SHA-256 of a text), shared by everything."""
 
-    def get(self, identity: str, keys: Sequence[bytes]) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
-        """Returns (float16[n, dim], which of them were held); rows that were not are zero."""
+    def get(
+        self, identity: str, keys: Sequence[bytes]
+    ) -> tuple[NDArray[np.float16], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Returns float16[n, dim], which of them were held (others are zero), and which are of texts cut short."""
 
-    def put(self, identity: str, keys: Sequence[bytes], rows: NDArray[np.float16]) -> None: ...
+    def put(
+        self, identity: str, keys: Sequence[bytes], rows: NDArray[np.float16], cut: NDArray[np.bool_]
+    ) -> None: ...
 
 
 class Workers(Protocol):
     """An ordered map: results come in the items' order, whatever finishes first."""
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]: ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often each stage's work was made, and how often it was reused from an earlier run."""
+
+    made: dict[str, int] = field(default_factory=dict)
+    reused: dict[str, int] = field(default_factory=dict)
+
+    def add(self, stage: str, *, made: int = 0, reused: int = 0) -> None:
+        """Counts work of a stage."""
+        self.made[stage] = self.made.get(stage, 0) + made
+        self.reused[stage] = self.reused.get(stage, 0) + reused
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,6 +464,7 @@ class Runtime:
     vectors: Vectors
     workers: Workers
     progress: Progress
+    tally: Tally = field(default_factory=Tally)
 
 
 class Connector(Protocol):

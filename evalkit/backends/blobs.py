@@ -45,6 +45,10 @@ class Blobs:
         except sqlite3.DatabaseError as error:
             raise CorpusError(f"{path}: not a readable store ({error}); delete it and sync again") from error
 
+    def __reduce__(self) -> tuple[type[Blobs], tuple[Path]]:
+        """Crosses to another process as the path, not as the connection."""
+        return Blobs, (self.path.absolute(),)
+
     def __contains__(self, digest: bytes) -> bool:
         with closing(self._db.execute("SELECT 1 FROM text WHERE digest=?", (digest,))) as rows:
             return rows.fetchone() is not None

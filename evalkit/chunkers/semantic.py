@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -39,12 +39,17 @@ class Semantic:
     def identity(self) -> str:
         return f"{self!r} {encoder.identity(self.encoder)}"
 
+    def warm(self, documents: Iterable[Document], runtime: Runtime) -> None:
+        """Embeds the sentences of all documents together: each document's few would fill no batch."""
+        sentences = (doc.text[start:end] for doc in documents for start, end in _sentences(doc.text))
+        encoder.warm(self.encoder, sentences, runtime)
+
     def chunk(self, document: Document, runtime: Runtime) -> Iterator[Span]:
         text = document.text
         sentences = list(_sentences(text))
         if not sentences:
             return
-        vectors = encoder.embed(self.encoder, [text[a:b] for a, b in sentences], runtime)
+        vectors = encoder.embed(self.encoder, [text[a:b] for a, b in sentences], runtime).rows
         distances = 1 - np.einsum("ij,ij->i", vectors[1:], vectors[:-1], dtype=np.float32)
         limit = float(np.percentile(distances, self.percentile)) if len(distances) else 0.0
         start, end = sentences[0]

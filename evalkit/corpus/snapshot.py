@@ -46,6 +46,10 @@ class Snapshot:
         self._facts = _Strings(folder, "facts")
         self._text = np.load(folder / "text.npy", mmap_mode="r", allow_pickle=False)
 
+    def __reduce__(self) -> tuple[type[Snapshot], tuple[Path, Blobs]]:
+        """Crosses to another process as the folder, not as its columns."""
+        return Snapshot, (self._folder, self._texts)
+
     @property
     def digest(self) -> str:
         return self._folder.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,24 +44,34 @@ class Dense:
     def identity(self) -> str:
         return f"{self!r} {encoder.identity(self.encoder)}"
 
+    def warm(self, passages: Passages, queries: Sequence[str], runtime: Runtime) -> None:
+        """Embeds what this and other variants will ask for."""
+        encoder.warm(self.encoder, self._texts(passages), runtime, total=len(passages))
+        encoder.warm(self.encoder, self._asked(queries), runtime, total=len(queries))
+
     def index(self, passages: Passages, runtime: Runtime) -> Index:
-        texts = [self.passage_prefix + text for text in passages.texts()]
-        return _Index(self, encoder.embed(self.encoder, texts, runtime), runtime)
+        return _Index(self, encoder.embed(self.encoder, self._texts(passages), runtime), runtime)
+
+    def _texts(self, passages: Passages) -> Iterator[str]:
+        return (self.passage_prefix + text for text in passages.texts())
+
+    def _asked(self, queries: Sequence[str]) -> list[str]:
+        return [self.query_prefix + query for query in queries]
 
 
 @dataclass(frozen=True, slots=True)
 class _Index:
     how: Dense
-    vectors: NDArray[np.float16]
+    passages: encoder.Embedded
     runtime: Runtime
 
     def search(self, queries: Sequence[str], depth: int) -> Hits:
-        texts = [self.how.query_prefix + query for query in queries]
-        wanted = encoder.embed(self.how.encoder, texts, self.runtime)
+        texts = self.how._asked(queries)  # noqa: SLF001
+        wanted = encoder.embed(self.how.encoder, texts, self.runtime).rows
         found: list[tuple[NDArray[np.int64], NDArray[np.float32]]] = []
         for start in range(0, len(wanted), _QUERIES):
             found += self._nearest(wanted[start : start + _QUERIES], depth)
-        return columns(found, depth, self._timed(texts, depth))
+        return columns(found, depth, self._timed(texts, depth), cut=int(self.passages.cut.sum()))
 
     def _nearest(
         self, wanted: NDArray[np.float16], depth: int
@@ -70,8 +80,8 @@ class _Index:
         rows: list[list[NDArray[np.int64]]] = [[] for _ in wanted]
         kept: list[list[NDArray[np.float32]]] = [[] for _ in wanted]
         queries = wanted.astype(np.float32).T
-        for start in range(0, len(self.vectors), _BLOCK):
-            block = self.vectors[start : start + _BLOCK].astype(np.float32) @ queries
+        for start in range(0, len(self.passages.rows), _BLOCK):
+            block = self.passages.rows[start : start + _BLOCK].astype(np.float32) @ queries
             scores = np.round(block.T, _DECIMALS)
             for number, row in enumerate(scores):
                 top = best(row, depth)
@@ -94,6 +104,6 @@ class _Index:
             encoder.embed_now(self.how.encoder, [texts[sample[0]]])  # the first call is not like the others
         for row in sample:
             start = time.perf_counter()
-            self._nearest(encoder.embed_now(self.how.encoder, [texts[row]]), depth)
+            self._nearest(encoder.embed_now(self.how.encoder, [texts[row]]).rows, depth)
             seconds[row] = time.perf_counter() - start
         return seconds

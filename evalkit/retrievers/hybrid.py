@@ -37,6 +37,10 @@ class Hybrid:
     def identity(self) -> str:
         return f"{self!r} {encoder.identity(self.encoder)}"
 
+    def warm(self, passages: Passages, queries: Sequence[str], runtime: Runtime) -> None:
+        """Embeds what this and other variants will ask for."""
+        Dense(self.encoder).warm(passages, queries, runtime)
+
     def index(self, passages: Passages, runtime: Runtime) -> Index:
         halves = (self.bm25.index(passages, runtime), Dense(self.encoder).index(passages, runtime))
         return _Index(self, halves)
@@ -64,4 +68,5 @@ class _Index:
                 )
             )
         timed = (lexical.seconds >= 0) & (dense.seconds >= 0)
-        return columns(found, depth, np.where(timed, lexical.seconds + dense.seconds, -1.0))
+        seconds = np.where(timed, lexical.seconds + dense.seconds, -1.0)
+        return columns(found, depth, seconds, cut=dense.cut)

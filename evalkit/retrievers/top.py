@@ -27,11 +27,15 @@ def best(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
 
 
 def columns(
-    found: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]], depth: int, seconds: NDArray[np.float64]
+    found: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]],
+    depth: int,
+    seconds: NDArray[np.float64],
+    *,
+    cut: int = 0,
 ) -> Hits:
     """Packs each query's (rows, scores) into columns, -1 and 0 past the last hit."""
     passage = np.full((len(found), depth), -1, dtype=np.int32)
     score = np.zeros((len(found), depth), dtype=np.float32)
     for query, (rows, values) in enumerate(found):
         passage[query, : len(rows)], score[query, : len(rows)] = rows, values
-    return Hits(passage, score, seconds)
+    return Hits(passage, score, seconds, cut)

@@ -71,8 +71,9 @@ def keys(count: int, start: int = 0) -> list[bytes]:
 def test_vectors_come_back_by_identity(tmp_path: Path) -> None:
     store = VectorStore(tmp_path / "v")
     rows = np.random.default_rng(1).normal(size=(5, 8)).astype(np.float16)
-    store.put("m1", keys(5), rows)
-    found, held = store.get("m1", [*keys(5), b"x" * 32])
+    store.put("m1", keys(5), rows, np.array([0, 0, 1, 0, 0], dtype=np.bool_))
+    found, held, short = store.get("m1", [*keys(5), b"x" * 32])
+    assert short.tolist() == [False, False, True, False, False, False]
     assert held.tolist() == [True] * 5 + [False]
     assert found[:5].tobytes() == rows.tobytes()
     assert not store.get("m2", keys(5))[1].any()
@@ -83,8 +84,9 @@ def test_vectors_come_back_by_identity(tmp_path: Path) -> None:
 
 def test_a_damaged_vector_counts_as_absent(tmp_path: Path) -> None:
     store = VectorStore(tmp_path / "v")
-    store.put("m", keys(3), np.ones((3, 8), dtype=np.float16))
+    store.put("m", keys(3), np.ones((3, 8), dtype=np.float16), np.zeros(3, dtype=np.bool_))
     store._opened.close()  # type: ignore[attr-defined]
+    del store
     data = tmp_path / "v" / "data.mdb"
     content = data.read_bytes()
     row = np.ones(8, dtype=np.float16).tobytes()
@@ -98,7 +100,7 @@ def test_a_damaged_vector_counts_as_absent(tmp_path: Path) -> None:
 def _write(root: Path, start: int) -> None:
     store = VectorStore(root)
     for key in keys(50, start):
-        store.put("m", [key], np.full((1, 4), start, dtype=np.float16))
+        store.put("m", [key], np.full((1, 4), start, dtype=np.float16), np.zeros(1, dtype=np.bool_))
 
 
 def test_processes_share_a_store(tmp_path: Path) -> None:

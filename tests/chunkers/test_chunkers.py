@@ -96,8 +96,9 @@ def test_headings_give_breadcrumbs_and_code_does_not(runtime: Runtime) -> None:
 
 
 def test_semantic_breaks_where_the_subject_changes(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    def embed(name: str, texts: list[str], runtime: Runtime) -> np.ndarray:
-        return np.array([[1, 0] if "cat" in text else [0, 1] for text in texts], dtype=np.float16)
+    def embed(name: str, texts: list[str], runtime: Runtime) -> encoder.Embedded:
+        rows = np.array([[1, 0] if "cat" in text else [0, 1] for text in texts], dtype=np.float16)
+        return encoder.Embedded(rows, np.zeros(len(rows), dtype=np.bool_))
 
     monkeypatch.setattr(encoder, "embed", embed)
     text = "A cat sat. The cat ate. Rain fell. More rain came."

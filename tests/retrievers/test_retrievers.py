@@ -92,9 +92,9 @@ def test_dense_is_brute_force(runtime: Runtime, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("evalkit.retrievers.dense._QUERIES", 1)
     queries = ["orange light on the hub", "how much vacation in Lisbon?"]
     hits = search(Dense(), TEXTS, queries, runtime, depth=5)
-    similar = encoder.embed_now(encoder.DEFAULT, queries).astype(np.float32) @ encoder.embed_now(
+    similar = encoder.embed_now(encoder.DEFAULT, queries).rows.astype(np.float32) @ encoder.embed_now(
         encoder.DEFAULT, TEXTS
-    ).T.astype(np.float32)
+    ).rows.T.astype(np.float32)
     expected = np.argsort(-np.round(similar, 3), axis=1, kind="stable")
     assert hits.passage[0, :2].tolist() == [0, 4]
     assert hits.passage[1, 0] == 1
@@ -108,7 +108,9 @@ def test_embeddings_are_sentence_transformers(runtime: Runtime) -> None:
     texts = [*TEXTS, "x " * 400, ""]
     model = SentenceTransformer(str(encoder._folder(encoder.DEFAULT)), local_files_only=True)
     expected = model.encode(texts, normalize_embeddings=True)
-    ours = encoder.embed(encoder.DEFAULT, texts, runtime).astype(np.float32)
+    embedded = encoder.embed(encoder.DEFAULT, texts, runtime)
+    ours = embedded.rows.astype(np.float32)
+    assert embedded.cut.tolist() == [False] * 5 + [True, False]
     assert ours.shape == (7, 384)
     assert (np.sum(ours * expected, axis=1) > 0.999).all()
 
@@ -119,15 +121,15 @@ def test_no_text_is_embedded_twice_and_the_model_is_not_loaded_again(
     embedded: list[str] = []
     real = encoder.embed_now
 
-    def count(name: str, texts: list[str]) -> np.ndarray:
+    def count(name: str, texts: list[str]) -> encoder.Embedded:
         embedded.extend(texts)
         return real(name, texts)
 
     monkeypatch.setattr(encoder, "embed_now", count)
-    first = encoder.embed(encoder.DEFAULT, [*TEXTS, "new"], runtime)
+    first = encoder.embed(encoder.DEFAULT, [*TEXTS, "new"], runtime).rows
     assert sorted(embedded) == sorted({*TEXTS, "new"})
     monkeypatch.setattr(encoder, "embed_now", None)
-    again = encoder.embed(encoder.DEFAULT, ["new", *TEXTS], runtime)
+    again = encoder.embed(encoder.DEFAULT, ["new", *TEXTS], runtime).rows
     assert again[0].tobytes() == first[5].tobytes()
     assert again[1].tobytes() == again[5].tobytes()
 
