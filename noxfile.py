@@ -28,7 +28,7 @@ def quickstart(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite."""
-    install(session, "dense,mlflow,rank-bm25,tokens", "test")
+    install(session, "mlflow,openvino,rank-bm25,ray,tokens", "test")
     session.run("pytest", "-n", "2", *session.posargs, env=OFFLINE)
 
 
@@ -59,5 +59,5 @@ def types(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Ratios measured side by side, written to benchmarks/RESULTS.md."""
-    install(session, "dense,mlflow,rank-bm25,tokens", "test", "bench")
+    install(session, "openvino,mlflow,rank-bm25,ray,tokens", "test", "bench")
     session.run("python", "-m", "benchmarks", *session.posargs, env=OFFLINE)

@@ -62,9 +62,13 @@ def digest(runs: dict[str, Run]) -> str:
     return made.hexdigest()
 
 
-def test_processes_give_the_bytes_of_one(tmp_path: Path, store: Store) -> None:
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+@pytest.mark.parametrize("spec", ["2", "ray"])
+def test_workers_give_the_bytes_of_one_process(tmp_path: Path, store: Store, spec: str) -> None:
+    if spec == "ray":
+        pytest.importorskip("ray", reason="the ray extra is not installed")
     serial, _ = run_in(tmp_path / "a", store, Serial())
-    with open_workers("2") as workers:
+    with open_workers(spec) as workers:
         parallel, _ = run_in(tmp_path / "b", store, workers)
     assert digest(serial) == digest(parallel)
 

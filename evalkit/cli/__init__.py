@@ -1,0 +1,39 @@
+"""The command line: thin doors to the rooms below. Exit codes: 0 GO, 1 NO-GO, 2 error, 3 INCONCLUSIVE."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from evalkit import __version__
+from evalkit.cli import deciding, evaluating, reporting, stores
+from evalkit.errors import EvalkitError
+
+__all__ = ["cli", "main"]
+
+EXIT_ERROR = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="evalkit")
+def cli() -> None:
+    """Decide whether a retrieval system over a knowledge base may go to production.
+
+    SUITE is a suite.yaml or the folder that holds one.
+    """
+
+
+for _module in (evaluating, reporting, deciding, stores):
+    for _name in _module.__all__:
+        cli.add_command(getattr(_module, _name))
+
+
+def main() -> None:
+    """Runs the command line; a mistake of the user's ends in sentences and exit code 2."""
+    try:
+        cli()
+    except EvalkitError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        sys.exit(EXIT_ERROR)

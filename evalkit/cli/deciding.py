@@ -1,0 +1,51 @@
+"""Commands of a release: decide, promote."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from evalkit.cli.shared import EXIT_CODES, SUITE, folder_of
+
+__all__ = ["decide", "promote"]
+
+
+@click.command()
+@SUITE
+@click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
+@click.option("--approver", "approvers", multiple=True, required=True, help="Who signs; repeat for several.")
+@click.option("--statement", type=click.Path(path_type=Path), help="Also write an in-toto statement here.")
+def decide(suite: Path, report_file: Path, approvers: tuple[str, ...], statement: Path | None) -> None:
+    """Decide on a report, with readiness.yaml, and append the decision to decisions.jsonl."""
+    import datetime as dt
+    import json
+
+    from evalkit.backends.files import write_atomic
+    from evalkit.decision import intoto
+    from evalkit.decision.decide import decide as run_decide
+
+    entry = run_decide(folder_of(suite), report_file, approvers, dt.datetime.now(dt.UTC))
+    click.echo(f"decision {entry['number']}: {entry['decision']}")
+    for reason in entry["reasons"]:
+        click.echo(f"- {reason}")
+    if statement is not None:
+        write_atomic(statement, json.dumps(intoto.statement(entry), indent=2) + "\n")
+    sys.exit(EXIT_CODES[entry["decision"]])
+
+
+@click.command()
+@SUITE
+@click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
+@click.option("--variant", required=True, help="The variant that ships.")
+@click.option("--by", required=True, help="Who promotes it.")
+@click.option("--why", required=True, help="Why, in a sentence.")
+def promote(suite: Path, report_file: Path, *, variant: str, by: str, why: str) -> None:
+    """Make a variant the release, after a GO: write release.json and move MLflow's alias."""
+    import datetime as dt
+
+    from evalkit.decision.promote import promote as run_promote
+
+    release = run_promote(folder_of(suite), report_file, variant, by=by, why=why, now=dt.datetime.now(dt.UTC))
+    click.echo(f"{release['variant']} is the release; wrote {folder_of(suite) / 'release.json'}")

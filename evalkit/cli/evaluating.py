@@ -1,0 +1,113 @@
+"""Commands on the one path: init, sync, check, run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from evalkit.cli.shared import EXIT_CODES, SUITE, console, progress_bars
+
+__all__ = ["check", "init", "run", "sync"]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--docs", type=click.Path(path_type=Path), required=True, help="The folder of documents.")
+def init(folder: Path, docs: Path) -> None:
+    """Write a first suite over a folder of documents."""
+    from evalkit.scaffold import scaffold
+
+    for path in scaffold(folder, docs):
+        click.echo(f"wrote {path}")
+    click.echo(f"next: evalkit sync {folder} && evalkit run {folder}")
+
+
+@click.command()
+@SUITE
+@click.option("--keep-going", is_flag=True, help="Pin the corpus without the documents that cannot be read.")
+def sync(suite: Path, *, keep_going: bool) -> None:
+    """Fetch the sources, store a snapshot and pin it in corpus.lock."""
+    from evalkit.suite import load_suite
+    from evalkit.sync import sync as run_sync
+
+    loaded = load_suite(suite)
+    with progress_bars() as progress:
+        synced = run_sync(loaded, progress, keep_going=keep_going)
+    for source, count in synced.documents.items():
+        click.echo(f"{source}: {count:,} documents")
+    for item in synced.unreadable:
+        click.echo(f"left out {item.doc_id}: {item.reason}", err=True)
+    click.echo(f"{'pinned' if synced.changed else 'unchanged:'} {synced.digest[:12]} in {loaded.lock}")
+
+
+@click.command()
+@SUITE
+def check(suite: Path) -> None:
+    """Load everything a run would read and report every problem, without running."""
+    from evalkit.evaluate import read_corpus
+    from evalkit.golden.anchor import anchor
+    from evalkit.suite import load_suite
+
+    loaded = load_suite(suite)
+    corpus = read_corpus(loaded)
+    golden = anchor(loaded.golden.questions(), corpus)
+    answerable = sum(question.answerable for question in golden.questions)
+    click.echo(
+        f"{loaded.name}: {len(corpus):,} documents, {len(golden.questions):,} questions "
+        f"({answerable:,} answerable, {len(golden.unwinnable):,} unwinnable), "
+        f"{len(loaded.variants)} variants, {len(loaded.measures)} measures, {len(loaded.gates)} gates"
+    )
+    for row, reason in golden.unwinnable.items():
+        click.echo(f"unwinnable {golden.questions[row].id}: {reason}")
+
+
+@click.command()
+@SUITE
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="Also write the report as JSON here."
+)
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Also write the HTML page here.")
+@click.option(
+    "--markdown", "markdown_file", type=click.Path(path_type=Path), help="Also write Markdown here."
+)
+@click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
+@click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
+@click.option(
+    "--workers",
+    default="serial",
+    metavar="WHERE",
+    help="serial, a number of processes, ray, or ray://host:port [default: serial].",
+)
+def run(
+    suite: Path,
+    *,
+    json_file: Path | None,
+    html_file: Path | None,
+    markdown_file: Path | None,
+    tracking: str | None,
+    no_tracking: bool,
+    workers: str,
+) -> None:
+    """Evaluate a suite, judge its gates, save and print the report."""
+    from evalkit.report import files
+    from evalkit.report.text import render
+    from evalkit.run import run_suite
+    from evalkit.suite import load_suite
+
+    loaded = load_suite(suite)
+    with progress_bars() as progress:
+        report = run_suite(
+            loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers
+        )
+    for part in render(report):
+        console().print(part, soft_wrap=False)
+    done = "; ".join(f"{stage}: {work}" for stage, work in report["volatile"]["stages"].items())
+    click.echo(f"{'work':9} {done}")
+    for kind, path in files.save(report, loaded.home).items():
+        click.echo(f"{kind:9} {path}")
+    for fact, value in report["volatile"]["tracking"].items():
+        click.echo(f"{'MLflow':9} {fact}: {value}")
+    files.write(report, json=json_file, html=html_file, markdown=markdown_file)
+    sys.exit(EXIT_CODES[report["verdict"]])

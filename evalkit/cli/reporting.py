@@ -1,0 +1,56 @@
+"""Commands that read what was written: compare, report, schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evalkit.cli.shared import console
+
+__all__ = ["compare", "report", "schema"]
+
+
+@click.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+def compare(before: Path, after: Path) -> None:
+    """Show what changed between two report files."""
+    from evalkit.report.compare import compare as compare_reports
+    from evalkit.report.model import load
+
+    for part in compare_reports(load(before), load(after)):
+        console().print(part)
+
+
+@click.command()
+@click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
+@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write the HTML page here.")
+@click.option("--markdown", "markdown_file", type=click.Path(path_type=Path), help="Write Markdown here.")
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path), help="Write the questions as a table here."
+)
+def report(
+    report_file: Path, *, html_file: Path | None, markdown_file: Path | None, csv_file: Path | None
+) -> None:
+    """Print a saved report, or turn it into HTML, Markdown or CSV."""
+    from evalkit.report import files
+    from evalkit.report.model import load
+    from evalkit.report.text import render
+
+    loaded = load(report_file)
+    if html_file or markdown_file or csv_file:
+        files.write(loaded, html=html_file, markdown=markdown_file, csv=csv_file)
+    else:
+        for part in render(loaded):
+            console().print(part)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of suite.yaml, for editors."""
+    import json
+
+    from evalkit.suite_file import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2))

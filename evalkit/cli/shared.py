@@ -1,0 +1,55 @@
+"""What commands share: the SUITE argument, exit codes, tables, progress bars."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from evalkit.types import Progress
+
+__all__ = ["EXIT_CODES", "SUITE", "console", "folder_of", "progress_bars"]
+
+EXIT_CODES = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}
+
+SUITE = click.argument("suite", type=click.Path(path_type=Path))
+
+
+def folder_of(suite: Path) -> Path:
+    """Returns the folder that a suite's file lies in."""
+    return suite if suite.is_dir() else suite.parent
+
+
+def console() -> Console:
+    """Returns where tables are printed: as wide as the terminal, or 160 columns in a file."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Draws one bar a stage on a terminal that can show it, and nothing anywhere else."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bars_console = Console(stderr=True)
+    with Progress(
+        *columns, console=bars_console, transient=True, disable=not bars_console.is_terminal
+    ) as bars:
+        tasks: dict[str, object] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=total or None)
+            bars.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
+
+        yield show

@@ -1,0 +1,79 @@
+"""Commands that look after what is stored: verify, cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from evalkit.cli.shared import SUITE
+
+__all__ = ["cache", "verify"]
+
+
+@click.command()
+@SUITE
+def verify(suite: Path) -> None:
+    """Re-hash everything: the decision record, the pinned snapshot with its texts, caches and embeddings."""
+    from evalkit.backends.cache import DiskCache
+    from evalkit.backends.vectors import VectorStore
+    from evalkit.corpus import lock
+    from evalkit.corpus.snapshot import Store
+    from evalkit.decision.decide import RECORD
+    from evalkit.decision.record import read
+    from evalkit.suite import load_suite
+
+    loaded = load_suite(suite)
+    record = loaded.path.parent / RECORD
+    if record.exists():
+        click.echo(f"{record}: {len(read(record))} decisions, whole")
+    store = Store(loaded.home / "corpus")
+    snapshot = store.read(expect=lock.read(loaded.lock).digest)
+    for row in range(len(snapshot)):
+        snapshot[row]
+    click.echo(f"snapshot {snapshot.digest[:12]}: {len(snapshot):,} documents, whole")
+    damaged = DiskCache(loaded.home / "cache").damaged()
+    embeddings = VectorStore(loaded.home / "vectors").damaged()
+    click.echo(
+        f"caches: {len(damaged)} damaged results, {embeddings} damaged embeddings (made again when needed)"
+    )
+
+
+@click.group()
+def cache() -> None:
+    """Look after stored results and embeddings."""
+
+
+@cache.command("info")
+@SUITE
+def cache_info(suite: Path) -> None:
+    """Say how much is stored, and where."""
+    from evalkit.backends.cache import DiskCache
+    from evalkit.backends.vectors import VectorStore
+    from evalkit.suite import load_suite
+
+    home = load_suite(suite).home
+    for what, held in (
+        ("results", DiskCache(home / "cache").usage()),
+        ("embeddings", VectorStore(home / "vectors").usage()),
+    ):
+        click.echo(f"{what}: {held.entries:,} in {held.bytes / 1e6:,.1f} MB")
+    click.echo(str(home))
+
+
+@cache.command("gc")
+@SUITE
+@click.option(
+    "--keep", default=1000, show_default=True, help="Megabytes of results to keep, the latest used."
+)
+@click.option("--embeddings", is_flag=True, help="Also delete every embedding.")
+def cache_gc(suite: Path, *, keep: int, embeddings: bool) -> None:
+    """Delete what has not been used for longest; it is made again when needed."""
+    from evalkit.backends.cache import DiskCache
+    from evalkit.backends.vectors import VectorStore
+    from evalkit.suite import load_suite
+
+    home = load_suite(suite).home
+    click.echo(f"deleted {DiskCache(home / 'cache').shrink(keep * 1_000_000):,} results")
+    if embeddings:
+        click.echo(f"deleted {VectorStore(home / 'vectors').clear():,} embeddings")
