@@ -487,15 +487,20 @@ class Workers(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """How often each stage's work was made, and how often it was reused from an earlier run."""
+    """How often each stage's work was made, how often it was reused from an earlier run, and what was paid to whom."""
 
     made: dict[str, int] = field(default_factory=dict)
     reused: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
 
     def add(self, stage: str, *, made: int = 0, reused: int = 0) -> None:
         """Counts work of a stage."""
         self.made[stage] = self.made.get(stage, 0) + made
         self.reused[stage] = self.reused.get(stage, 0) + reused
+
+    def pay(self, who: str, cost: float) -> None:
+        """Counts what a judge's or an answerer's calls cost."""
+        self.spent[who] = self.spent.get(who, 0.0) + cost
 
 
 @dataclass(frozen=True, slots=True)

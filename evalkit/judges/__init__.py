@@ -7,4 +7,9 @@ from evalkit.types import Judge
 
 __all__ = ["registry"]
 
-registry: Registry[Judge] = Registry("judge", {})
+registry: Registry[Judge] = Registry(
+    "judge",
+    {
+        "ragas": "evalkit.judges.ragas:Ragas",
+    },
+)
