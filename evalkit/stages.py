@@ -35,7 +35,7 @@ from evalkit.types import (
 if TYPE_CHECKING:
     from evalkit.types import Arrays
 
-__all__ = ["cut", "run_variants"]
+__all__ = ["cut", "run_variants", "shown"]
 
 _CHUNK_VERSION = 1
 _SEARCH_VERSION = 2
@@ -190,20 +190,14 @@ def _hits(arrays: Arrays) -> Hits:
 def _answers(
     variant: Variant, passages: Passages, hits: Hits, golden: Golden, runtime: Runtime
 ) -> tuple[Answer, ...] | None:
-    """Answers every question. An answerer is shown neither evidence nor reference.
+    """Answers every question.
 
     What an answerer that calls out has said is kept as it comes in, errors excepted: they are tried again.
     """
     answerer = variant.answerer
     if answerer is None:
         return None
-    asked = [
-        (
-            Question(question.id, question.text, tags=question.tags),
-            [passages[int(hit)] for hit in row[: answerer.top] if hit >= 0],
-        )
-        for question, row in zip(golden.questions, hits.passage, strict=True)
-    ]
+    asked = shown(variant, passages, hits, golden)
     concurrency = getattr(answerer, "concurrency", 0)
     how = _identity(answerer)
 
@@ -231,6 +225,20 @@ def _answers(
             raise
     runtime.tally.add("answer", made=len(made), reused=len(asked) - len(made))
     return tuple(answers)
+
+
+def shown(
+    variant: Variant, passages: Passages, hits: Hits, golden: Golden
+) -> list[tuple[Question, list[Passage]]]:
+    """Returns what a variant's answerer is shown: each question without evidence and reference, and its passages."""
+    top = variant.answerer.top if variant.answerer is not None else 0
+    return [
+        (
+            Question(question.id, question.text, tags=question.tags),
+            [passages[int(hit)] for hit in row[:top] if hit >= 0],
+        )
+        for question, row in zip(golden.questions, hits.passage, strict=True)
+    ]
 
 
 def _as_it_is(answer: Answer) -> Answer:

@@ -98,6 +98,7 @@ class _Reader:
         self.path = path
         self.loaded = loaded
         self.problems: list[str] = []
+        self.filled: dict[str, str] = {}
 
     def suite(self) -> Suite:
         raw = self.loaded.data
@@ -137,7 +138,10 @@ class _Reader:
             measures=measured,
             variants=variants,
             baseline=baseline,
-            specs={name: variant.model_dump(exclude_none=True) for name, (variant, _) in named.items()},
+            specs={
+                name: self._written(variant.model_dump(exclude_none=True))
+                for name, (variant, _) in named.items()
+            },
             gates=judged,
             digest=of_value({key: value for key, value in raw.items() if key != "description"}),
         )
@@ -161,7 +165,18 @@ class _Reader:
         for name in _VARIABLE.findall(value):
             if name not in os.environ:
                 self._problem(at, f"the environment variable {name} is not set")
-        return _VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), value)
+        filled = _VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), value)
+        if filled != value:
+            self.filled[filled] = value
+        return filled
+
+    def _written(self, value: Any) -> Any:
+        """Puts `${NAME}` back, so that no secret leaves with a report or a release."""
+        if isinstance(value, Mapping):
+            return {key: self._written(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._written(item) for item in value]
+        return self.filled.get(value, value) if isinstance(value, str) else value
 
     def _shape(self, data: object) -> SuiteFile:
         from pydantic import ValidationError
@@ -200,7 +215,10 @@ class _Reader:
             return stated.release
         try:
             promoted = json.loads(path.read_text(encoding="utf-8"))
-            named[RELEASE] = (VariantFile.model_validate(promoted["spec"]), ("baseline",))
+            named[RELEASE] = (
+                VariantFile.model_validate(self._filled(promoted["spec"], ("baseline",))),
+                ("baseline",),
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._problem(("baseline",), f"{path}: not a promoted release ({error}); promote again")
         return RELEASE

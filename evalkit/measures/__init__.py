@@ -24,6 +24,7 @@ registry: Registry[Any] = Registry(
         "AP": "evalkit.measures.ap:AP",
         "Success": "evalkit.measures.success:Success",
         "Latency": "evalkit.measures.latency:Latency",
+        "Cost": "evalkit.measures.cost:Cost",
         "Faithfulness": "evalkit.measures.judged:Judged",
         "ContextRecall": "evalkit.measures.judged:Judged",
         "ContextPrecision": "evalkit.measures.judged:Judged",

@@ -11,15 +11,18 @@ import numpy as np
 
 from evalkit import __version__, stats
 from evalkit.evaluate import Evaluation
+from evalkit.measures.judged import Judged
 from evalkit.report import funnel
 from evalkit.report.model import (
     SCHEMA_VERSION,
+    ClaimRow,
     Comparison,
     EstimateRow,
     EvidenceRow,
     GateRow,
     Item,
     ItemResult,
+    JudgeRow,
     Report,
     Retrieved,
     VariantRow,
@@ -45,7 +48,7 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     volatile["gates"] = [row for row in gates if row["measure"] in timed]
     slices = {name: rows for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE}
     verdict, reasons = decision(chain.from_iterable(evaluation.verdicts))
-    return Report(
+    report = Report(
         schema_version=SCHEMA_VERSION,
         evalkit_version=__version__,
         verdict=verdict,
@@ -68,6 +71,9 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
         items=list(_items(evaluation, timed)),
         volatile=volatile,
     )
+    if judges := dict(_judges(evaluation)):
+        report["judges"] = judges
+    return report
 
 
 def decision(
@@ -87,7 +93,7 @@ def decision(
 
 
 def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Iterable[EstimateRow]:
-    timed = {str(measure) for measure in evaluation.suite.measures if measure.timed}
+    shares = {str(m): getattr(m, "share", not m.timed) for m in evaluation.suite.measures}
     clusters = [question.cluster for question in evaluation.golden.questions]
     ids = [question.id for question in evaluation.golden.questions]
     for name, rows in slices.items():
@@ -98,7 +104,7 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
                 clusters=[clusters[row] for row in scored],
                 ids=[ids[row] for row in scored],
                 unscored=sum(1 for row in rows if column.state[row] == State.UNSCORED),
-                share=measure not in timed,
+                share=shares[measure],
             )
             yield EstimateRow(
                 variant=variant,
@@ -135,6 +141,19 @@ def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
             better=int(np.sum(difference > 0)),
             worse=int(np.sum(difference < 0)),
         )
+
+
+def _judges(evaluation: Evaluation) -> Iterable[tuple[str, JudgeRow]]:
+    for measure in evaluation.suite.measures:
+        if isinstance(measure, Judged) and measure.judge is not None:
+            said = [
+                judgement
+                for (_, name), column in evaluation.columns.items()
+                if name == str(measure)
+                for judgement in column.detail.values()
+            ]
+            cost = sum(judgement.cost for judgement in said)
+            yield str(measure), JudgeRow(identity=measure.judge.identity(), cost=cost, correction="")
 
 
 def _gate(position: int, verdict: Verdict) -> GateRow:
@@ -199,6 +218,13 @@ def _result(
     )
     if run.answers is not None:
         result["answer"] = run.answers[row].error or run.answers[row].text
+    claims = {
+        m: [ClaimRow(**asdict(claim)) for claim in c.detail[row].claims]
+        for m, c in columns.items()
+        if row in c.detail
+    }
+    if any(claims.values()):
+        result["claims"] = {m: said for m, said in claims.items() if said}
     return result
 
 

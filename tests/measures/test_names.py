@@ -13,7 +13,7 @@ from evalkit.measures.recall import Recall
 
 CUT = ("Recall", "P", "IoU", "nDCG", "RR", "AP", "Success")
 WHOLE = tuple(name for name in registry if name not in CUT)
-LOWER = {"Latency", "NoiseSensitivity"}
+LOWER = {"Cost", "Latency", "NoiseSensitivity"}
 NAMES = [
     *(f"{name}{cutoff}" for name in CUT for cutoff in ("@1", "@5", "@4000c", "@800t")),
     *("nDCG", "AP", "RR", *WHOLE),
