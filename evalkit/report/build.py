@@ -219,7 +219,7 @@ def _result(
     if run.answers is not None:
         result["answer"] = run.answers[row].error or run.answers[row].text
     claims = {
-        m: [ClaimRow(**asdict(claim)) for claim in c.detail[row].claims]
+        m: [cast("ClaimRow", asdict(claim)) for claim in c.detail[row].claims]
         for m, c in columns.items()
         if row in c.detail
     }
