@@ -6,18 +6,19 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evalkit import answerers, chunkers, connectors, gates, golden, grid, measures, retrievers
+from evalkit import answerers, chunkers, connectors, gates, golden, grid, judges, measures, retrievers
 from evalkit.backends import safe_yaml
 from evalkit.digest import of_value
 from evalkit.errors import EvalkitError, SuiteError, did_you_mean
+from evalkit.measures.judged import Judged
 from evalkit.registry import Registry
 from evalkit.suite_file import RELEASE, ReleaseFile, SuiteFile, VariantFile
-from evalkit.types import Connector, Gate, Measure, QuestionSet, Variant
+from evalkit.types import Connector, Gate, Judge, Measure, QuestionSet, Variant
 
 __all__ = ["RELEASE_FILE", "MissingEnvironment", "Suite", "load_suite"]
 
@@ -118,7 +119,7 @@ class _Reader:
         if isinstance(file.baseline, ReleaseFile):
             baseline = self._promoted(file.baseline, named)
         variants = tuple(self._variants(file, named))
-        measured = tuple(self._measures(file.measures))
+        measured = tuple(self._measures(file, [variant for variant, _ in named.values()]))
         judged = tuple(self._gates(file, set(named), {str(m) for m in measured}))
         if not named:
             self._problem(("variants",), "no variant to run; name at least one under variants or grid")
@@ -217,12 +218,24 @@ class _Reader:
                 depth = variant.depth or file.depth
                 yield Variant(name, chunker, retriever, self._anchored(answerer), depth)
 
-    def _measures(self, names: list[str]) -> Iterator[Measure]:
-        for position, name in enumerate(names):
+    def _measures(self, file: SuiteFile, variants: Iterable[VariantFile]) -> Iterator[Measure]:
+        judge = self._judges(file.judge)
+        answered = any(variant.answerer is not None for variant in variants)
+        for position, name in enumerate(file.measures):
             try:
-                yield measures.parse(name)
+                measure = measures.parse(name)
+                yield _judged(measure, judge, answered=answered) if isinstance(measure, Judged) else measure
             except SuiteError as error:
                 self._problem(("measures", position), *error.problems)
+
+    def _judges(self, spec: str | dict[str, Any]) -> dict[str, Judge | None]:
+        """Returns judges by the measure they decide; a suite's only judge stands under the empty name."""
+        several = isinstance(spec, dict) and set(spec) <= set(measures.registry)
+        named = spec if several and isinstance(spec, dict) else {"": spec}
+        return {
+            name: self._anchored(self._built(judges.registry, one, ("judge", name) if name else ("judge",)))
+            for name, one in named.items()
+        }
 
     def _gates(self, file: SuiteFile, variants: set[str], measured: set[str]) -> Iterator[Gate]:
         for position, spec in enumerate(file.gates):
@@ -261,3 +274,23 @@ class _Reader:
         where = ".".join(map(str, at))
         prefix = f"{self.path}:{self.loaded.line(at)}: " + (f"{where}: " if where else "")
         self.problems += (prefix + message for message in messages)
+
+
+def _judged(measure: Judged, judges_: Mapping[str, Judge | None], *, answered: bool) -> Judged:
+    """Gives a measure its judge.
+
+    Raises:
+        SuiteError: where nobody judges it, or nothing is there to judge.
+    """
+    name = str(measure)
+    if measure.needs_answer and not answered:
+        raise SuiteError(
+            f"{name} judges answers, and no variant has an answerer; name one: answerer: extractive"
+        )
+    if name not in judges_ and "" not in judges_:
+        raise SuiteError(f"{name} needs a judge; name one: judge: {{{name}: …}}")
+    judge = judges_.get(name, judges_.get(""))
+    if judge is not None and name not in judge.measures():
+        decides = ", ".join(sorted(judge.measures()))
+        raise SuiteError(f"its judge decides {decides}, not {name}; name another: judge: {{{name}: …}}")
+    return dataclasses.replace(measure, judge=judge)

@@ -1,0 +1,10 @@
+"""Judges of answers and of what was retrieved for them. May import backends, registry and types."""
+
+from __future__ import annotations
+
+from evalkit.registry import Registry
+from evalkit.types import Judge
+
+__all__ = ["registry"]
+
+registry: Registry[Judge] = Registry("judge", {})
