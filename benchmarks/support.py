@@ -86,7 +86,9 @@ def answered(
 
 # ---------------------------------------------------------------- mutations
 
-AUXILIARY = re.compile(r"\b(?:is|are|was|were|can|could|should|will|would|has|have|may|might|must|does|do)\b(?! not)")
+AUXILIARY = re.compile(
+    r"\b(?:is|are|was|were|can|could|should|will|would|has|have|may|might|must|does|do)\b(?! not)"
+)
 NUMBER = re.compile(r"\d+")
 NAME = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)*")
 Mutate = Callable[[str, Sequence[Answered], random.Random], str | None]
@@ -212,7 +214,9 @@ def overlap(text: str, source: Source) -> float:
     return float(np.mean([word in source.known for word in words])) if words else 0.0
 
 
-def crossed(answers: Sequence[Answered], seed: int) -> tuple[np.ndarray, dict[str, list[tuple[bool, bool, bool]]]]:
+def crossed(
+    answers: Sequence[Answered], seed: int
+) -> tuple[np.ndarray, dict[str, list[tuple[bool, bool, bool]]]]:
     """Scores each answer by a model that saw no answer of its source; mutants: (lower, flagged, flagged before)."""
     groups = sorted({answer.group for answer in answers})
     fold = dict(zip(groups, np.random.default_rng(seed).permutation(len(groups)) % FOLDS, strict=True))
@@ -251,7 +255,12 @@ def main(data: Path | None) -> str:
         return (name, *(f"{figure:.3f}" for figure in np.mean(figures, axis=0)))
 
     scores = [score for _, score, _ in lines]
-    head = ("ragtruth-qa, 817 answers, 5-fold by source, 5 seeds", "AUROC", "balanced accuracy", "AUROC, same generator and length")
+    head = (
+        "ragtruth-qa, 817 answers, 5-fold by source, 5 seeds",
+        "AUROC",
+        "balanced accuracy",
+        "AUROC, same generator and length",
+    )
     quality = [
         row("support score, flagged below 0.5", scores, 0.5),
         row("support score, flagged at the base rate", scores, None),
@@ -291,7 +300,11 @@ def summedits(data: Path, model: np.ndarray) -> list[tuple[str, int, str, str]]:
             source = sources[item["doc"]]
             summary = answered(source, item["summary"], "", "", [])
             found.append(
-                (str(item["label"]) == "0", supported(model, summary.features), overlap(item["summary"], source))
+                (
+                    str(item["label"]) == "0",
+                    supported(model, summary.features),
+                    overlap(item["summary"], source),
+                )
             )
         rows.append((path.stem.removeprefix("summedits_"), found))
         everything += found
@@ -311,7 +324,9 @@ def speed(data: Path) -> str:
     exchanges = []
     for line in (data / "ragtruth-qa" / "ragtruth_qa.jsonl").read_text(encoding="utf-8").splitlines():
         item = json.loads(line)
-        passages = tuple(p.strip() for p in re.split(r"passage \d+:", item["source"]["passages"]) if p.strip())
+        passages = tuple(
+            p.strip() for p in re.split(r"passage \d+:", item["source"]["passages"]) if p.strip()
+        )
         exchanges += [
             Exchange(item["source"]["question"], response["response"], passages)
             for response in item["responses"]
@@ -319,7 +334,9 @@ def speed(data: Path) -> str:
     runtime = open_runtime(Path("unused"), progress=lambda _stage, _done, _total: None)
     start = perf_counter()
     Support().judge("SupportScore", exchanges, runtime)
-    return f"{len(exchanges) / (perf_counter() - start):,.0f} answers a second, passages and questions read once"
+    return (
+        f"{len(exchanges) / (perf_counter() - start):,.0f} answers a second, passages and questions read once"
+    )
 
 
 if __name__ == "__main__":

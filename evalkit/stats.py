@@ -36,6 +36,7 @@ __all__ = [
     "paired_interval",
     "quantile_bounds",
     "score_bounds",
+    "t_quantile",
 ]
 
 MIN_CLUSTERS = 20
@@ -161,6 +162,13 @@ def _wilson(mean: float, n: float, freedom: int, alpha: float) -> tuple[float, f
     centre = (mean + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(mean * (1 - mean) / n + z * z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def t_quantile(freedom: int, alpha: float) -> float:
+    """The value that Student's t exceeds with probability `alpha`."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 1 - alpha))
 
 
 def quantile_bounds(values: Floats, quantile: float, alpha: float) -> Bounds:

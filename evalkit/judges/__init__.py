@@ -7,4 +7,4 @@ from evalkit.types import Judge
 
 __all__ = ["registry"]
 
-registry: Registry[Judge] = Registry("judge", {})
+registry: Registry[Judge] = Registry("judge", {"support": "evalkit.judges.support:Support"})

@@ -54,9 +54,7 @@ class Support:
 def unsupported(features: Features) -> float:
     """The chance that a statement with these features is not supported by its passages."""
     weights = _model()
-    logit = weights["intercept"] + sum(
-        weights[name] * value for name, value in features._asdict().items()
-    )
+    logit = weights["intercept"] + sum(weights[name] * value for name, value in features._asdict().items())
     return 1 / (1 + math.exp(-logit))
 
 
