@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +21,11 @@ __all__ = ["Figure", "agreement", "auroc", "balanced_accuracy", "between_people"
 RESAMPLES = 2000
 LEVEL = 0.95
 THRESHOLD = 0.5
-"""From what value on a judge is taken to say yes, and a mean of labels to be one."""
+"""From what value on a judge is taken to say yes. People do above it: raters who are divided have not said yes."""
 
 
-class Figure(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Figure:
     """A statistic with its percentile interval; None where one of the kinds does not occur."""
 
     value: float | None
@@ -111,11 +113,11 @@ def between_people(raters: Sequence[Mapping[str, float]]) -> dict[str, float] | 
                 second += [said[other], said[name]]
     if not first:
         return None
-    one, two = np.array(first) >= THRESHOLD, np.array(second, dtype=np.float64)
-    beyond = kappa(one, two)
+    one, two = np.array(first) > THRESHOLD, np.array(second) > THRESHOLD
+    beyond = kappa(one, two.astype(np.float64))
     return {
         "pairs": len(first) / 2,
-        "agreement": float((one == (two >= THRESHOLD)).mean()),
+        "agreement": float((one == two).mean()),
         "kappa": 1.0 if beyond is None else beyond,
     }
 

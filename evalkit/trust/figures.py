@@ -1,0 +1,101 @@
+"""A judged column's mean, its bounds, and differences of two, corrected by labels of the same answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evalkit import stats
+from evalkit.trust import ppi
+from evalkit.types import Labels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from evalkit.types import Floats
+
+__all__ = ["Judged", "paired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a judge said of questions, with the labels of some.
+
+    A question that the judge gave no value for, and nobody labelled, may be worth anything from 0 to 1: bounds are
+    stretched by the share of those.
+    """
+
+    rows: NDArray[np.intp]
+    """The questions' rows."""
+    value: Floats
+    scored: NDArray[np.bool_]
+    clusters: Sequence[str] | NDArray[Any]
+    """Names or numbers, one a row."""
+    ids: Sequence[str] | NDArray[Any]
+    labels: Labels
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Whether each row is labelled."""
+        return np.isin(self.rows, self.labels.row)
+
+    @property
+    def unknown(self) -> float:
+        """The share of questions of which nothing is known."""
+        return float(np.mean(~self.scored & ~self.labelled))
+
+    def sample(self) -> ppi.Sample:
+        """Returns the labelled answers beside the others."""
+        labelled = self.labelled
+        places = np.searchsorted(self.labels.row, self.rows[labelled])
+        names = [str(name) for name in self.clusters]
+        rest = self.scored & ~labelled
+        return ppi.Sample(
+            self.labels.judged[places],
+            self.labels.label[places],
+            [names[row] for row in np.flatnonzero(labelled)],
+            [str(self.ids[row]) for row in np.flatnonzero(labelled)],
+            self.value[rest],
+            [names[row] for row in np.flatnonzero(rest)],
+        )
+
+    def mean(self) -> float:
+        """The corrected mean of the questions of which something is known."""
+        sample = self.sample()
+        return float(sample.label.mean()) if sample.few else ppi.corrected(sample).mean
+
+    def bounds(self, alpha: float) -> stats.Bounds:
+        """Returns one-sided bounds of the mean label."""
+        if not self.labelled.any():
+            why = "none of these answers is labelled"
+            return stats.Bounds(0.0, 1.0, "none", decisive=False, why=why)
+        known = ppi.bounds(self.sample(), alpha)
+        share = 1 - self.unknown
+        return replace(known, low=share * known.low, high=share * known.high + self.unknown)
+
+    def settle(self, mean: float, floor: float, alpha: float) -> str:
+        """Says about how many more labels would show that the mean is above a floor, or below it."""
+        sample = self.sample()
+        count = len(sample.label)
+        error = ppi.corrected(sample).error
+        total = stats.needed_for_floor(mean, floor, alpha, variance=count * error * error)
+        if total is None:
+            return "the mean is too near the floor for any affordable number of labels to settle it"
+        return f"about {max(1, total - count):,} more labels would settle it"
+
+
+def paired(ours: Judged, theirs: Judged, alpha: float) -> tuple[float | None, stats.Bounds]:
+    """Returns the corrected difference over the same questions, and its one-sided bounds."""
+    one, two = ours.sample(), theirs.sample()
+    if one.few or two.few:
+        why = f"a corrected difference takes {ppi.MIN_RARER} labels of the rarer kind for each variant"
+        return None, stats.Bounds(-1.0, 1.0, "none", decisive=False, why=why)
+    found = ppi.difference(ppi.corrected(one), ppi.corrected(two))
+    bounds = found.bounds(alpha, -1.0)
+    unknown = ours.unknown + theirs.unknown
+    return found.mean, replace(
+        bounds, low=max(-1.0, bounds.low - unknown), high=min(1.0, bounds.high + unknown)
+    )
