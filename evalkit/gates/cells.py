@@ -42,7 +42,7 @@ class Cells:
 
     def only(self, kept: NDArray[np.bool_]) -> Cells:
         """Returns some of the rows, bool one a row."""
-        which = np.flatnonzero(kept)
+        which = np.flatnonzero(kept).tolist()
         return Cells(
             self.rows[which],
             self.value[which],

@@ -24,6 +24,8 @@ registry: Registry[Any] = Registry(
         "AP": "evalkit.measures.ap:AP",
         "Success": "evalkit.measures.success:Success",
         "Latency": "evalkit.measures.latency:Latency",
+        "Refusal": "evalkit.measures.refusal:Refusal",
+        "Answered": "evalkit.measures.refusal:Answered",
         "Faithfulness": "evalkit.measures.judged:Judged",
         "ContextRecall": "evalkit.measures.judged:Judged",
         "ContextPrecision": "evalkit.measures.judged:Judged",

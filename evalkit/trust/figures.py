@@ -57,7 +57,7 @@ class Judged:
             self.labels.judged[places],
             self.labels.label[places],
             [names[row] for row in np.flatnonzero(labelled)],
-            [str(self.ids[row]) for row in np.flatnonzero(labelled)],
+            [str(name) for name, own in zip(self.ids, labelled, strict=True) if own],
             self.value[rest],
             [names[row] for row in np.flatnonzero(rest)],
         )
