@@ -7,4 +7,6 @@ from evalkit.types import Judge
 
 __all__ = ["registry"]
 
-registry: Registry[Judge] = Registry("judge", {"support": "evalkit.judges.support:Support"})
+registry: Registry[Judge] = Registry(
+    "judge", {"support": "evalkit.judges.support:Support", "nli": "evalkit.judges.nli:NLI"}
+)

@@ -14,6 +14,8 @@ _END = re.compile(r"[.!?…][\"'”’)\]]*$")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mrs?|Ms|Drs?|Prof|St|No|Nr|vs|etc|Inc|Ltd|Co|Corp|Fig|approx|ca|bzw|z\.B|e\.g|i\.e)|\b[A-Z])\.$"
 )
+_LOOK = 16
+"""How many characters before a gap tell whether a sentence ends there."""
 
 
 class Statement(NamedTuple):
@@ -30,9 +32,9 @@ def statements(text: str) -> list[Statement]:
         marker = _MARKER.match(line)
         start = begin = marker.end() if marker else 0
         for gap in _SPACE.finditer(line, begin):
-            before = line[start : gap.start()]
+            before = line[max(start, gap.start() - _LOOK) : gap.start()]
             if _END.search(before) and not _ABBREVIATION.search(before) and _OPENING.match(line, gap.end()):
-                found.append(Statement(before, marker is not None))
+                found.append(Statement(line[start : gap.start()], marker is not None))
                 start = gap.end()
         found.append(Statement(line[start:].strip(), marker is not None))
     return [statement for statement in found if re.search(r"\w{2}", statement.text)]
