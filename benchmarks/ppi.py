@@ -8,9 +8,7 @@ the rarer kind the labels decide alone, by an exact one.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,10 +16,10 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from benchmarks.sidebyside import table
+from benchmarks.support import raw
 from evalkit.backends.runtime import open_runtime
 from evalkit.judges.support import Support
 from evalkit.trust.ppi import Sample, bounds, corrected
-from evalkit.types import Exchange
 
 REPLICATIONS = int(os.environ.get("EVALKIT_REPLICATIONS", "1000"))
 QUESTIONS, SEED, ICC, CLUSTER = 600, 7, 0.3, 4
@@ -49,18 +47,15 @@ def real(data: Path) -> tuple[Draw, float]:
     The score was trained on these answers: a judge a little better than it would be elsewhere, which a label corrects
     all the same.
     """
-    exchanges, labels = [], []
-    for line in (data / "ragtruth-qa" / "ragtruth_qa.jsonl").read_text(encoding="utf-8").splitlines():
-        item = json.loads(line)
-        passages = tuple(
-            p.strip() for p in re.split(r"passage \d+:", item["source"]["passages"]) if p.strip()
-        )
-        for response in item["responses"]:
-            exchanges.append(Exchange(item["source"]["question"], response["response"], passages))
-            labels.append(float(not response["labels"]))
+    answers = list(raw(data))
     runtime = open_runtime(Path("unused"), progress=lambda _stage, _done, _total: None)
-    judged = np.array([j.value for j in Support().judge("SupportScore", exchanges, runtime)])
-    label = np.array(labels)
+    judged = np.array(
+        [
+            j.value
+            for j in Support().judge("SupportScore", [exchange for _, _, exchange, _ in answers], runtime)
+        ]
+    )
+    label = np.array([float(not spans) for _, _, _, spans in answers])
 
     def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows = rng.integers(0, len(label), QUESTIONS)

@@ -20,8 +20,11 @@ from time import perf_counter
 import numpy as np
 
 from benchmarks.sidebyside import table
+from evalkit.backends.runtime import open_runtime
 from evalkit.judges.features import Features, Source, describe, read
 from evalkit.judges.statements import Statement, statements
+from evalkit.judges.support import Support
+from evalkit.types import Exchange
 
 SHIPPED = Path(__file__).parent.parent / "evalkit" / "judges" / "support.json"
 FOLDS, SEEDS, C, MUTANT_WEIGHT, SEED, BINS = 5, 5, 0.1, 0.1, 7, 5
@@ -52,7 +55,7 @@ class Answered:
 
 def ragtruth(data: Path) -> list[Answered]:
     """Reads the answers, and mutates one statement of each answer that people found faithful, in each way."""
-    answers = list(_read(data / "ragtruth-qa" / "ragtruth_qa.jsonl"))
+    answers = list(_read(data))
     rng = random.Random(SEED)
     for answer in answers:
         if not answer.bad:
@@ -61,15 +64,23 @@ def ragtruth(data: Path) -> list[Answered]:
     return answers
 
 
-def _read(path: Path) -> Iterator[Answered]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+def raw(data: Path) -> Iterator[tuple[str, str, Exchange, list[dict[str, int]]]]:
+    """Yields each answer's source, generator, exchange and marked spans."""
+    for line in (data / "ragtruth-qa" / "ragtruth_qa.jsonl").read_text(encoding="utf-8").splitlines():
         item = json.loads(line)
-        passages = [p.strip() for p in re.split(r"passage \d+:", item["source"]["passages"]) if p.strip()]
-        source = Source(read(item["source"]["question"]), [read(passage) for passage in passages])
+        passages = re.split(r"passage \d+:", item["source"]["passages"])
+        shown = tuple(passage.strip() for passage in passages if passage.strip())
         for response in item["responses"]:
-            yield answered(
-                source, response["response"], str(item["source_id"]), response["model"], response["labels"]
-            )
+            exchange = Exchange(item["source"]["question"], response["response"], shown)
+            yield str(item["source_id"]), response["model"], exchange, response["labels"]
+
+
+def _read(data: Path) -> Iterator[Answered]:
+    sources: dict[str, Source] = {}
+    for group, generator, exchange, spans in raw(data):
+        if group not in sources:
+            sources[group] = Source(read(exchange.question), [read(text) for text in exchange.passages])
+        yield answered(sources[group], exchange.answer, group, generator, spans)
 
 
 def answered(
@@ -220,7 +231,8 @@ def crossed(
     """Scores each answer by a model that saw no answer of its source; mutants: (lower, flagged, flagged before)."""
     groups = sorted({answer.group for answer in answers})
     fold = dict(zip(groups, np.random.default_rng(seed).permutation(len(groups)) % FOLDS, strict=True))
-    scores, caught = np.zeros(len(answers)), {kind: [] for kind in MUTATIONS}
+    scores = np.zeros(len(answers))
+    caught: dict[str, list[tuple[bool, bool, bool]]] = {kind: [] for kind in MUTATIONS}
     for part in range(FOLDS):
         model = train([answer for answer in answers if fold[answer.group] != part])
         for row, answer in enumerate(answers):
@@ -288,7 +300,7 @@ def shipped() -> np.ndarray:
     return np.array([coefficients[name] for name in ("intercept", *Features._fields)])
 
 
-def summedits(data: Path, model: np.ndarray) -> list[tuple[str, int, str, str]]:
+def summedits(data: Path, model: np.ndarray) -> list[tuple[object, ...]]:
     """AUROC by domain of the shipped coefficients, which saw nothing of it."""
     rows, everything = [], []
     for path in sorted((data / "summedits").glob("summedits_*.json")):
@@ -316,27 +328,12 @@ def summedits(data: Path, model: np.ndarray) -> list[tuple[str, int, str, str]]:
 
 
 def speed(data: Path) -> str:
-    """Says how many answers a second the judge scores, passages read once a question."""
-    from evalkit.backends.runtime import open_runtime
-    from evalkit.judges.support import Support
-    from evalkit.types import Exchange
-
-    exchanges = []
-    for line in (data / "ragtruth-qa" / "ragtruth_qa.jsonl").read_text(encoding="utf-8").splitlines():
-        item = json.loads(line)
-        passages = tuple(
-            p.strip() for p in re.split(r"passage \d+:", item["source"]["passages"]) if p.strip()
-        )
-        exchanges += [
-            Exchange(item["source"]["question"], response["response"], passages)
-            for response in item["responses"]
-        ]
+    """Says how many answers a second the judge scores."""
+    exchanges = [exchange for _, _, exchange, _ in raw(data)]
     runtime = open_runtime(Path("unused"), progress=lambda _stage, _done, _total: None)
     start = perf_counter()
     Support().judge("SupportScore", exchanges, runtime)
-    return (
-        f"{len(exchanges) / (perf_counter() - start):,.0f} answers a second, passages and questions read once"
-    )
+    return f"{len(exchanges) / (perf_counter() - start):,.0f} answers a second, each passage read once"
 
 
 if __name__ == "__main__":
