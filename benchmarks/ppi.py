@@ -49,12 +49,8 @@ def real(data: Path) -> tuple[Draw, float]:
     """
     answers = list(raw(data))
     runtime = open_runtime(Path("unused"), progress=lambda _stage, _done, _total: None)
-    judged = np.array(
-        [
-            j.value
-            for j in Support().judge("SupportScore", [exchange for _, _, exchange, _ in answers], runtime)
-        ]
-    )
+    judgements = Support().judge("SupportScore", [exchange for _, _, exchange, _ in answers], runtime)
+    judged = np.array([judgement.value for judgement in judgements])
     label = np.array([float(not spans) for _, _, _, spans in answers])
 
     def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

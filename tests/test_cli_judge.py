@@ -67,7 +67,10 @@ def project(write: Write, tmp_path: Path) -> Path:
 def verdict(project: Path) -> tuple[int, str]:
     done = evalkit("run", ".", "--no-tracking", "--json", "r.json", cwd=project)
     assert "Traceback" not in done.stderr, done.stderr
-    (gate,) = json.loads((project / "r.json").read_text())["gates"]
+    report = json.loads((project / "r.json").read_text())
+    (gate,), (shown,) = report["gates"], report["estimates"]
+    if gate["method"] != "none":
+        assert (shown["mean"], shown["method"]) == (gate["estimate"], gate["method"])
     return done.returncode, gate["reason"]
 
 

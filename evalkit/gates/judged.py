@@ -28,7 +28,7 @@ def why_not(cells: Cells) -> str:
 def mean(cells: Cells) -> float | None:
     """Returns the mean of what is scored, corrected where a judge gave it; None where nothing is."""
     judged = corrected(cells)
-    if judged is not None and judged.labelled.any():
+    if judged is not None and len(cells.rows):
         return judged.mean()
     values = cells.value[cells.scored]
     return float(values.mean()) if len(values) else None

@@ -25,7 +25,8 @@ from evalkit.report.model import (
     VariantRow,
     Volatile,
 )
-from evalkit.types import ALL_QUESTIONS, Outcome, Run, Scores, State, Verdict
+from evalkit.trust.figures import Judged
+from evalkit.types import ALL_QUESTIONS, Estimate, Labels, Outcome, Run, Scores, State, Verdict
 
 __all__ = ["build", "decision"]
 
@@ -93,7 +94,7 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
     for name, rows in slices.items():
         for (variant, measure), column in evaluation.columns.items():
             scored = [row for row in rows if column.state[row] == State.VALUE]
-            estimate = stats.interval(
+            estimate = _by_people(column, rows, clusters, ids) or stats.interval(
                 column.value[scored],
                 clusters=[clusters[row] for row in scored],
                 ids=[ids[row] for row in scored],
@@ -111,6 +112,23 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
                 unscored=estimate.unscored,
                 method=estimate.method,
             )
+
+
+def _by_people(column: Scores, rows: list[int], clusters: list[str], ids: list[str]) -> Estimate | None:
+    """Returns a judged column's estimate as people's labels correct it; None where there are none."""
+    if not isinstance(column.labels, Labels):
+        return None
+    asked = np.array([row for row in rows if column.state[row] != State.NOT_APPLICABLE], dtype=np.intp)
+    if not len(asked):
+        return None
+    return Judged(
+        asked,
+        column.value[asked],
+        column.state[asked] == int(State.VALUE),
+        [clusters[row] or f"question {ids[row]}" for row in asked],
+        [ids[row] for row in asked],
+        column.labels,
+    ).interval()
 
 
 def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from evalkit import stats
 from evalkit.trust import ppi
-from evalkit.types import Labels
+from evalkit.types import Estimate, Labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,9 @@ class Judged:
         )
 
     def mean(self) -> float:
-        """The corrected mean of the questions of which something is known."""
+        """The corrected mean of the questions of which something is known; the judge's own where none is labelled."""
+        if not self.labelled.any():
+            return float(self.value[self.scored].mean()) if self.scored.any() else 0.0
         sample = self.sample()
         return float(sample.label.mean()) if sample.few else ppi.corrected(sample).mean
 
@@ -75,6 +77,14 @@ class Judged:
         known = ppi.bounds(self.sample(), alpha)
         share = 1 - self.unknown
         return replace(known, low=share * known.low, high=share * known.high + self.unknown)
+
+    def interval(self, level: float = 0.95) -> Estimate:
+        """Returns the corrected mean with its two-sided interval, over all the questions."""
+        bounds = self.bounds((1 - level) / 2)
+        unscored = int(np.sum(~self.scored))
+        return Estimate(
+            self.mean(), bounds.low, bounds.high, len(self.rows) - unscored, unscored, bounds.method
+        )
 
     def settle(self, mean: float, floor: float, alpha: float) -> str:
         """Says about how many more labels would show that the mean is above a floor, or below it."""
