@@ -29,15 +29,20 @@ def judge() -> None:
 @MEASURE
 @click.option("--variant", required=True, help="Whose answers.")
 @click.option("--count", default=150, show_default=True, help="How many, at least 100 to gate on.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Labels to carry over where the answer is the same."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write them.")
-def sample(suite: Path, *, measure: str | None, variant: str, count: int, out: Path) -> None:
+def sample(
+    suite: Path, *, measure: str | None, variant: str, count: int, keep: Path | None, out: Path
+) -> None:
     """Draw answers at random, for people to label: fill in "labels": {"NAME": 0 or 1} on each line."""
     from evalkit.backends.files import write_atomic
     from evalkit.backends.runtime import open_runtime
     from evalkit.errors import SuiteError
     from evalkit.sampling import draw, judged_measure
     from evalkit.suite import load_suite
-    from evalkit.trust.labels import sheet
+    from evalkit.trust.labels import carried, read, sheet
 
     if out.exists():
         raise SuiteError(f"{out}: already exists and may hold labels; name another file")
@@ -45,8 +50,12 @@ def sample(suite: Path, *, measure: str | None, variant: str, count: int, out: P
     judged = judged_measure(loaded, measure)
     with progress_bars() as progress:
         drawn = draw(loaded, judged, variant, count, open_runtime(loaded.home, progress=progress))
+    drawn = carried(read(keep), drawn) if keep is not None else drawn
     write_atomic(out, sheet(drawn))
-    click.echo(f"wrote {len(drawn)} answers of {variant} to {out}")
+    known = sum(bool(item.labels) for item in drawn)
+    click.echo(
+        f"wrote {len(drawn)} answers of {variant} to {out}" + (f", {known} labelled already" if known else "")
+    )
     click.echo(f"next: label each of them, then evalkit judge calibrate {suite} --labels {out}")
 
 

@@ -13,11 +13,11 @@ from evalkit.types import Labels
 __all__ = ["corrected", "mean", "mean_bounds", "paired", "why_not"]
 
 
-def corrected(cells: Cells) -> figures.Judged | None:
+def corrected(cells: Cells) -> figures.Reviewed | None:
     """Returns the cells with their labels, or None where no judge was asked or it may not gate."""
     if not isinstance(cells.labels, Labels):
         return None
-    return figures.Judged(cells.rows, cells.value, cells.scored, cells.clusters, cells.ids, cells.labels)
+    return figures.Reviewed(cells.rows, cells.value, cells.scored, cells.clusters, cells.ids, cells.labels)
 
 
 def why_not(cells: Cells) -> str:

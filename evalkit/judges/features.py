@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from evalkit.backends.lexical import tokenizer
@@ -102,8 +102,9 @@ class Source:
         return best
 
 
+@lru_cache(maxsize=2048)
 def read(text: str) -> Text:
-    """Prepares a passage or a question; one that several answers share need be read only once."""
+    """Prepares a passage or a question; those read lately are kept, since answers share them."""
     stems = _stems(text)
     return Text(
         stems,

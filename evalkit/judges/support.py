@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 from evalkit.digest import of_value
-from evalkit.judges.features import Features, Source, Text, describe, read
+from evalkit.judges.features import Features, Source, describe, read
 from evalkit.judges.statements import statements
 from evalkit.types import Claim, Exchange, Judgement, Runtime
 
@@ -40,15 +40,7 @@ class Support:
         return frozenset({MEASURE})
 
     def judge(self, measure: str, exchanges: Sequence[Exchange], runtime: Runtime) -> Sequence[Judgement]:  # noqa: ARG002
-        texts: dict[str, Text] = {}
-        judged = []
-        for exchange in exchanges:
-            for text in (exchange.question, *exchange.passages):
-                if text not in texts:
-                    texts[text] = read(text)
-            source = Source(texts[exchange.question], [texts[text] for text in exchange.passages])
-            judged.append(_judged(exchange.answer, source))
-        return judged
+        return [_judged(exchange) for exchange in exchanges]
 
 
 def unsupported(features: Features) -> float:
@@ -58,9 +50,10 @@ def unsupported(features: Features) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
-def _judged(answer: str, source: Source) -> Judgement:
+def _judged(exchange: Exchange) -> Judgement:
+    source = Source(read(exchange.question), [read(text) for text in exchange.passages])
     claims, value = [], 1.0
-    for statement in statements(answer):
+    for statement in statements(exchange.answer):
         features, passage, note = describe(statement, source)
         chance = unsupported(features)
         value *= 1 - chance

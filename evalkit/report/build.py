@@ -25,7 +25,7 @@ from evalkit.report.model import (
     VariantRow,
     Volatile,
 )
-from evalkit.trust.figures import Judged
+from evalkit.trust.figures import Reviewed
 from evalkit.types import ALL_QUESTIONS, Estimate, Labels, Outcome, Run, Scores, State, Verdict
 
 __all__ = ["build", "decision"]
@@ -121,7 +121,7 @@ def _by_people(column: Scores, rows: list[int], clusters: list[str], ids: list[s
     asked = np.array([row for row in rows if column.state[row] != State.NOT_APPLICABLE], dtype=np.intp)
     if not len(asked):
         return None
-    return Judged(
+    return Reviewed(
         asked,
         column.value[asked],
         column.state[asked] == int(State.VALUE),

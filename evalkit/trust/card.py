@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from evalkit.backends.files import write_atomic
-from evalkit.digest import of_value
+from evalkit.digest import of_bytes, of_value
 from evalkit.errors import SuiteError
 from evalkit.trust.agreement import Figure
 from evalkit.trust.labels import key
@@ -24,6 +24,7 @@ __all__ = [
     "Card",
     "Pair",
     "Slice",
+    "digest",
     "problems",
     "read_cards",
     "usable",
@@ -154,7 +155,16 @@ def usable(
             f"label {MIN_LABELS - len(own)} more of them, drawn at random"
         )
     row, judged, label = zip(*own, strict=True)
-    return Labels(np.array(row, dtype=np.int32), np.array(judged), np.array(label))
+    return Labels(np.array(row, dtype=np.int32), np.array(judged), np.array(label), digest(card)[:8])
+
+
+def digest(card: Card) -> str:
+    """Returns the SHA-256 of a card as it is written."""
+    return of_bytes(_bytes(card))
+
+
+def _bytes(card: Card) -> bytes:
+    return TypeAdapter(Card).dump_json(card, indent=2) + b"\n"
 
 
 def read_cards(folder: Path) -> tuple[Card, ...]:
@@ -176,5 +186,5 @@ def read_cards(folder: Path) -> tuple[Card, ...]:
 def write_card(card: Card, folder: Path) -> Path:
     """Writes a card in place of an earlier one of the same judge and measure; returns its file."""
     path = folder / f"{card.measure}-{of_value(card.judge)[:8]}.json"
-    write_atomic(path, TypeAdapter(Card).dump_json(card, indent=2) + b"\n")
+    write_atomic(path, _bytes(card))
     return path

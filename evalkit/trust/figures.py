@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from evalkit.types import Floats
 
-__all__ = ["Judged", "paired"]
+__all__ = ["Reviewed", "paired"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Reviewed:
     """What a judge said of questions, with the labels of some.
 
     A question that the judge gave no value for, and nobody labelled, may be worth anything from 0 to 1: bounds are
@@ -76,7 +76,12 @@ class Judged:
             return stats.Bounds(0.0, 1.0, "none", decisive=False, why=why)
         known = ppi.bounds(self.sample(), alpha)
         share = 1 - self.unknown
-        return replace(known, low=share * known.low, high=share * known.high + self.unknown)
+        return replace(
+            known,
+            low=share * known.low,
+            high=share * known.high + self.unknown,
+            method=f"{known.method}, card {self.labels.card}",
+        )
 
     def interval(self, level: float = 0.95) -> Estimate:
         """Returns the corrected mean with its two-sided interval, over all the questions."""
@@ -97,7 +102,7 @@ class Judged:
         return f"about {max(1, total - count):,} more labels would settle it"
 
 
-def paired(ours: Judged, theirs: Judged, alpha: float) -> tuple[float | None, stats.Bounds]:
+def paired(ours: Reviewed, theirs: Reviewed, alpha: float) -> tuple[float | None, stats.Bounds]:
     """Returns the corrected difference over the same questions, and its one-sided bounds."""
     one, two = ours.sample(), theirs.sample()
     if one.few or two.few:
@@ -110,4 +115,5 @@ def paired(ours: Judged, theirs: Judged, alpha: float) -> tuple[float | None, st
     unknown = ours.unknown + theirs.unknown
     low = min(bounds.low, found.mean - least) - unknown
     high = max(bounds.high, found.mean + least) + unknown
-    return found.mean, replace(bounds, low=max(-1.0, low), high=min(1.0, high))
+    method = f"{bounds.method}, card {ours.labels.card}"
+    return found.mean, replace(bounds, low=max(-1.0, low), high=min(1.0, high), method=method)

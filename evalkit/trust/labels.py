@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +18,7 @@ from evalkit.digest import of_value
 from evalkit.errors import SuiteError
 from evalkit.types import Exchange
 
-__all__ = ["Labelled", "key", "read", "sheet"]
+__all__ = ["Labelled", "carried", "key", "read", "sheet"]
 
 _SHOWN = 20
 
@@ -91,6 +91,12 @@ def read(path: Path) -> list[Labelled]:
         more = len(problems) - _SHOWN
         raise SuiteError(problems[:_SHOWN] + ([f"{path}: and {more} more problems"] if more > 0 else []))
     return found
+
+
+def carried(known: Iterable[Labelled], items: Iterable[Labelled]) -> list[Labelled]:
+    """Returns the items with the labels that the very same answers have already, whoever gave them."""
+    labels = {key(item.exchange): item.labels for item in known}
+    return [replace(item, labels=labels.get(key(item.exchange), item.labels)) for item in items]
 
 
 def sheet(items: Iterable[Labelled]) -> str:

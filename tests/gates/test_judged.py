@@ -43,7 +43,7 @@ class Sheet:
 
 
 def column(value: np.ndarray = JUDGED, truth: np.ndarray = TRUTH, rows: np.ndarray = LABELLED) -> Scores:
-    labels = Labels(rows, value[rows], truth[rows].astype(np.float64))
+    labels = Labels(rows, value[rows], truth[rows].astype(np.float64), "3f9a")
     return Scores(value, np.full(400, State.VALUE, dtype=np.uint8), {}, labels=labels)
 
 
@@ -111,7 +111,7 @@ def test_labels_of_one_kind_decide_alone_and_exactly() -> None:
     verdict = judge("floor", Sheet({"new": column(truth=good)}), at_least=0.98)
     assert verdict.outcome is Outcome.PASS
     assert verdict.low == pytest.approx(0.05 ** (1 / 160))
-    assert verdict.method == "Clopper-Pearson on 160 labels alone"
+    assert verdict.method == "Clopper-Pearson on 160 labels alone, card 3f9a"
 
 
 def test_a_slice_is_corrected_by_its_own_labels() -> None:
@@ -119,7 +119,7 @@ def test_a_slice_is_corrected_by_its_own_labels() -> None:
     sheet = Sheet({"new": column(rows=LABELLED[LABELLED < 399])}, tags)
     inside = judge("floor", sheet, at_least=0.5, slice="part=b")
     own = int(((LABELLED >= 350) & (LABELLED < 399)).sum())
-    assert inside.method == f"Clopper-Pearson on {own} labels alone"
+    assert inside.method == f"Clopper-Pearson on {own} labels alone, card 3f9a"
     unlabelled = judge("floor", sheet, at_least=0.5, slice="part=c", min_n=1)
     assert unlabelled.outcome is Outcome.INCONCLUSIVE
     assert "none of these answers is labelled" in unlabelled.reason
