@@ -37,6 +37,7 @@ __all__ = [
     "quantile_bounds",
     "score_bounds",
     "t_quantile",
+    "wilson_bounds",
 ]
 
 MIN_CLUSTERS = 20
@@ -169,6 +170,15 @@ def t_quantile(freedom: int, alpha: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 1 - alpha))
+
+
+def wilson_bounds(mean: float, error: float, freedom: int, alpha: float) -> tuple[float, float]:
+    """Wilson's bounds of a mean in [0, 1] from its standard error: those of the 0/1 values that have that error.
+
+    Unlike the mean's t bounds they do not err towards the nearer end of the range.
+    """
+    variance = mean * (1 - mean)
+    return _wilson(mean, variance / error**2, freedom, alpha) if error > 0 and variance > 0 else (mean, mean)
 
 
 def quantile_bounds(values: Floats, quantile: float, alpha: float) -> Bounds:

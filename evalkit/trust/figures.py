@@ -108,12 +108,11 @@ def paired(ours: Reviewed, theirs: Reviewed, alpha: float) -> tuple[float | None
     if one.few or two.few:
         why = f"a corrected difference takes {ppi.MIN_RARER} labels of the rarer kind for each variant"
         return None, stats.Bounds(-1.0, 1.0, "none", decisive=False, why=why)
-    found = ppi.difference(ppi.corrected(one), ppi.corrected(two))
-    bounds = found.bounds(alpha, -1.0)
-    # No sample shows that nothing can change: where no label differs, that many labels still leave this much open.
-    least = 1 - alpha ** (1 / found.label_clusters)
+    mean, bounds = ppi.difference(ppi.corrected(one), ppi.corrected(two), alpha)
     unknown = ours.unknown + theirs.unknown
-    low = min(bounds.low, found.mean - least) - unknown
-    high = max(bounds.high, found.mean + least) + unknown
-    method = f"{bounds.method}, card {ours.labels.card}"
-    return found.mean, replace(bounds, low=max(-1.0, low), high=min(1.0, high), method=method)
+    return mean, replace(
+        bounds,
+        low=max(-1.0, bounds.low - unknown),
+        high=min(1.0, bounds.high + unknown),
+        method=f"{bounds.method}, card {ours.labels.card}",
+    )

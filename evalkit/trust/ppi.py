@@ -61,22 +61,29 @@ class Corrected:
         count = max(2, self.label_clusters)
         return float(np.sqrt(np.sum(np.square(list(self.influence.values()))) * count / (count - 1)))
 
-    def bounds(self, alpha: float, low: float = 0.0, high: float = 1.0) -> stats.Bounds:
-        """Returns t bounds at the number of labelled clusters, within the range of what is estimated."""
-        why = ""
-        if self.label_clusters < stats.MIN_CLUSTERS:
-            why = (
-                f"the labels form only {self.label_clusters} clusters; at least {stats.MIN_CLUSTERS} are needed "
-                "to decide"
-            )
-        half = stats.t_quantile(max(1, self.label_clusters - 1), alpha) * self.error
-        return stats.Bounds(
-            max(low, self.mean - half),
-            min(high, self.mean + half),
-            f"PPI++, {self.labels} labels, lambda {self.weight:.2f}",
-            decisive=not why,
-            why=why,
+    @property
+    def freedom(self) -> int:
+        """Of the t quantile: the labelled clusters less one."""
+        return max(1, self.label_clusters - 1)
+
+    @property
+    def method(self) -> str:
+        return f"PPI++, {self.labels} labels, lambda {self.weight:.2f}"
+
+    @property
+    def why_not(self) -> str:
+        """Says why the labels cannot decide, whatever the bounds are; nothing where they can."""
+        if self.label_clusters >= stats.MIN_CLUSTERS:
+            return ""
+        return (
+            f"the labels form only {self.label_clusters} clusters; "
+            f"at least {stats.MIN_CLUSTERS} are needed to decide"
         )
+
+    def bounds(self, alpha: float) -> stats.Bounds:
+        """Returns Wilson's bounds at the estimate's error."""
+        low, high = stats.wilson_bounds(self.mean, self.error, self.freedom, alpha)
+        return stats.Bounds(low, high, self.method, decisive=not self.why_not, why=self.why_not)
 
 
 def bounds(sample: Sample, alpha: float) -> stats.Bounds:
@@ -91,7 +98,7 @@ def corrected(sample: Sample) -> Corrected:
     r"""Estimates the mean label of all the answers.
 
     $\lambda \bar f_{rest} + \overline{(Y - \lambda f)}_{labelled}$, with the lambda in [0, 1] that makes the error
-    smallest; 0 is the labels alone, so the interval is never wider than theirs.
+    smallest; 0 is the labels alone, so the error is never larger than theirs.
     """
     base = _sums(sample.clusters, _centred(sample.label))
     slope = _sums(sample.rest_clusters, _centred(sample.rest))
@@ -107,15 +114,25 @@ def corrected(sample: Sample) -> Corrected:
     return Corrected(mean, influence, len(base), len(sample.label), weight)
 
 
-def difference(ours: Corrected, theirs: Corrected) -> Corrected:
-    """The difference of two estimates over the same questions: what clusters share cancels."""
+def difference(ours: Corrected, theirs: Corrected, alpha: float) -> tuple[float, stats.Bounds]:
+    """Returns the difference of two estimates over the same questions, with t bounds; what clusters share cancels."""
     keys = {**ours.influence, **theirs.influence}
-    return Corrected(
+    found = Corrected(
         ours.mean - theirs.mean,
         {key: ours.influence.get(key, 0.0) - theirs.influence.get(key, 0.0) for key in keys},
         min(ours.label_clusters, theirs.label_clusters),
         min(ours.labels, theirs.labels),
         min(ours.weight, theirs.weight),
+    )
+    half = stats.t_quantile(found.freedom, alpha) * found.error
+    # No sample shows that nothing can change: where no label differs, that many labels still leave this much open.
+    half = max(half, 1 - alpha ** (1 / found.label_clusters))
+    return found.mean, stats.Bounds(
+        max(-1.0, found.mean - half),
+        min(1.0, found.mean + half),
+        found.method,
+        decisive=not found.why_not,
+        why=found.why_not,
     )
 
 

@@ -45,7 +45,9 @@ def test_the_weight_is_that_of_the_paper() -> None:
     residual = label[:n] - found.weight * judged[:n]
     error = math.sqrt(residual.var() / n + found.weight**2 * judged[n:].var() / m)
     assert found.error == pytest.approx(error * math.sqrt(n / (n - 1)))
-    assert found.bounds(0.05).low == pytest.approx(found.mean - stdtrit(n - 1, 0.95) * found.error)
+    # Wilson's equation: the bound is where the estimate is t standard errors away, by the variance there.
+    size, low = found.mean * (1 - found.mean) / found.error**2, found.bounds(0.05).low
+    assert (found.mean - low) ** 2 == pytest.approx(stdtrit(n - 1, 0.95) ** 2 * low * (1 - low) / size)
 
 
 def test_a_judge_without_any_relation_changes_nothing() -> None:
@@ -87,14 +89,25 @@ def test_a_cluster_that_is_labelled_in_part_counts_once() -> None:
 
 def test_the_same_answers_differ_by_nothing() -> None:
     one = corrected(sample([0.9, 0.2] * 60, [1.0, 0.0] * 60, [0.9, 0.1, 0.4] * 50))
-    same = difference(one, one)
-    assert same.mean == same.error == 0
+    mean, bounds = difference(one, one, 0.05)
+    assert mean == 0
+    assert bounds.high == -bounds.low == pytest.approx(1 - 0.05 ** (1 / 120))
+
+
+def test_a_difference_by_hand() -> None:
+    # The judge says the same of all, so the labels decide: 3/4 less 1/4. Of four differences 0, 0, 1, 1 the error is
+    # sqrt(4 · 1/4) / 4 · sqrt(4/3).
+    one, two = (corrected(sample([0.5] * 4, label, [0.5])) for label in ([1.0, 1, 1, 0], [1.0, 0, 0, 0]))
+    mean, bounds = difference(one, two, 0.05)
+    assert mean == pytest.approx(0.5)
+    assert bounds.high == pytest.approx(min(1.0, 0.5 + stdtrit(3, 0.95) * 0.25 * math.sqrt(4 / 3)))
+    assert not bounds.decisive
 
 
 def test_intervals_cover_and_are_never_wider_than_labels_alone() -> None:
     """Two hundred draws at 95%; benchmarks/ppi.py has a thousand of each of 26 settings."""
     rng = np.random.default_rng(7)
-    covered = 0
+    covered, widths = 0, []
     for _ in range(200):
         beneath = rng.normal(size=500)
         judge = 0.7 * beneath + math.sqrt(1 - 0.49) * rng.normal(size=500)
@@ -105,5 +118,8 @@ def test_intervals_cover_and_are_never_wider_than_labels_alone() -> None:
             Sample(drawn.judged, drawn.label, drawn.clusters, drawn.ids, np.empty(0), [])
         ).bounds(0.025)
         covered += found.low <= 0.65 <= found.high
-        assert drawn.few or found.high - found.low <= alone.high - alone.low + 1e-12
+        if not drawn.few:
+            widths.append((found.high - found.low, alone.high - alone.low))
     assert covered >= 186
+    ours, labels_alone = np.mean(widths, axis=0)
+    assert ours < 0.9 * labels_alone
