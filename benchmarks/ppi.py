@@ -17,9 +17,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from benchmarks.sidebyside import table
-from benchmarks.support import raw
-from evalkit.backends.runtime import open_runtime
-from evalkit.judges.support import Support
+from benchmarks.support import crossed, ragtruth
 from evalkit.trust.ppi import Sample, bounds, corrected
 
 REPLICATIONS = int(os.environ.get("EVALKIT_REPLICATIONS", "1000"))
@@ -43,20 +41,14 @@ def world(correlation: float, mean: float, *, clustered: bool) -> Draw:
 
 
 def real(data: Path) -> tuple[Draw, float]:
-    """Answers of RAGTruth drawn with replacement, judged by the offline support score; and their mean label.
-
-    The score was trained on these answers: a judge a little better than it would be elsewhere, which a label corrects
-    all the same.
-    """
-    answers = list(raw(data))
-    runtime = open_runtime(Path("unused"), progress=lambda _stage, _done, _total: None)
-    judgements = Support().judge("SupportScore", [exchange for _, _, exchange, _ in answers], runtime)
-    judged = np.array([judgement.value for judgement in judgements])
-    label = np.array([float(not spans) for _, _, _, spans in answers])
+    """RAGTruth's answers drawn with replacement, each scored by a model that saw no answer of its source; their mean."""
+    answers = ragtruth(data)
+    score, _ = crossed(answers, SEED)
+    label = np.array([float(not answer.bad) for answer in answers])
 
     def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows = rng.integers(0, len(label), QUESTIONS)
-        return label[rows], judged[rows], np.arange(QUESTIONS)
+        return label[rows], score[rows], np.arange(QUESTIONS)
 
     return draw, float(label.mean())
 

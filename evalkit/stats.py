@@ -37,7 +37,7 @@ __all__ = [
     "quantile_bounds",
     "score_bounds",
     "t_quantile",
-    "wilson_bounds",
+    "wilson",
 ]
 
 MIN_CLUSTERS = 20
@@ -146,17 +146,18 @@ def mean_bounds(values: Floats, clusters: Sequence[str], ids: Sequence[str], alp
             return exact_bounds(round(float(values.sum())), n, alpha)
         return betting_bounds(values, ids, alpha)
     if count < MIN_CLUSTERS:
-        low, high = _wilson(float(values.mean()), size, max(count - 1, 1), alpha)
+        low, high = wilson(float(values.mean()), size, max(count - 1, 1), alpha)
         why = f"the questions form only {count} clusters; at least {MIN_CLUSTERS} are needed to decide"
         return Bounds(low, high, "Wilson at effective n", decisive=False, why=why)
-    low, high = _wilson(float(values.mean()), size, count - 1, alpha)
+    low, high = wilson(float(values.mean()), size, count - 1, alpha)
     if values.min() == values.max():
         exact = exact_bounds(round(float(values.mean()) * count), count, alpha)
         low, high = min(low, exact.low), max(high, exact.high)
     return Bounds(low, high, "Wilson at effective n")
 
 
-def _wilson(mean: float, n: float, freedom: int, alpha: float) -> tuple[float, float]:
+def wilson(mean: float, n: float, freedom: int, alpha: float) -> tuple[float, float]:
+    """Wilson's bounds of a mean in [0, 1] of n values (Wilson, 1927), with a t quantile."""
     from scipy.special import stdtrit
 
     z = float(stdtrit(freedom, 1 - alpha))
@@ -170,15 +171,6 @@ def t_quantile(freedom: int, alpha: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 1 - alpha))
-
-
-def wilson_bounds(mean: float, error: float, freedom: int, alpha: float) -> tuple[float, float]:
-    """Wilson's bounds of a mean in [0, 1] from its standard error: those of the 0/1 values that have that error.
-
-    Unlike the mean's t bounds they do not err towards the nearer end of the range.
-    """
-    variance = mean * (1 - mean)
-    return _wilson(mean, variance / error**2, freedom, alpha) if error > 0 and variance > 0 else (mean, mean)
 
 
 def quantile_bounds(values: Floats, quantile: float, alpha: float) -> Bounds:

@@ -98,8 +98,8 @@ class Reviewed:
         error = ppi.corrected(sample).error
         total = stats.needed_for_floor(mean, floor, alpha, variance=count * error * error)
         if total is None:
-            return "the mean is too near the floor for any affordable number of labels to settle it"
-        return f"about {max(1, total - count):,} more labels would settle it"
+            return "the mean is too near the floor for any affordable number of labelled answers to settle it"
+        return f"about {max(1, total - count):,} more labelled answers would settle it"
 
 
 def paired(ours: Reviewed, theirs: Reviewed, alpha: float) -> tuple[float | None, stats.Bounds]:

@@ -47,12 +47,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corrected:
-    """An estimate and what each cluster adds to its error; `weight` is PPI++'s lambda, 0 for labels alone."""
+    """An estimate and what each cluster adds to its error.
+
+    `variance` is that of one 0/1 label; `weight` is PPI++'s lambda, 0 for labels alone.
+    """
 
     mean: float
     influence: Mapping[str, float]
-    label_clusters: int
     labels: int
+    label_clusters: int
+    variance: float
     weight: float
 
     @property
@@ -61,29 +65,35 @@ class Corrected:
         count = max(2, self.label_clusters)
         return float(np.sqrt(np.sum(np.square(list(self.influence.values()))) * count / (count - 1)))
 
+    def within(self, low: float, high: float, alpha: float) -> stats.Bounds:
+        """Makes bounds of what was computed, never so near that the labels could not have missed it."""
+        # No sample shows that a judge cannot err: what one label in n would show may be missed by n labels.
+        least = 1 - alpha ** (1 / self.labels)
+        few = self.label_clusters < stats.MIN_CLUSTERS
+        return stats.Bounds(
+            min(low, self.mean - least),
+            max(high, self.mean + least),
+            f"PPI++, {self.labels} labels, lambda {self.weight:.2f}",
+            decisive=not few,
+            why=(
+                f"the labels form only {self.label_clusters} clusters; at least {stats.MIN_CLUSTERS} are needed "
+                "to decide"
+            )
+            if few
+            else "",
+        )
+
     @property
     def freedom(self) -> int:
         """Of the t quantile: the labelled clusters less one."""
         return max(1, self.label_clusters - 1)
 
-    @property
-    def method(self) -> str:
-        return f"PPI++, {self.labels} labels, lambda {self.weight:.2f}"
-
-    @property
-    def why_not(self) -> str:
-        """Says why the labels cannot decide, whatever the bounds are; nothing where they can."""
-        if self.label_clusters >= stats.MIN_CLUSTERS:
-            return ""
-        return (
-            f"the labels form only {self.label_clusters} clusters; "
-            f"at least {stats.MIN_CLUSTERS} are needed to decide"
-        )
-
     def bounds(self, alpha: float) -> stats.Bounds:
-        """Returns Wilson's bounds at the estimate's error."""
-        low, high = stats.wilson_bounds(self.mean, self.error, self.freedom, alpha)
-        return stats.Bounds(low, high, self.method, decisive=not self.why_not, why=self.why_not)
+        """Returns Wilson's bounds of as many labels as would have this error."""
+        size = self.variance / max(self.error, 1e-9) ** 2
+        low, high = stats.wilson(self.mean, size, self.freedom, alpha)
+        found = self.within(low, high, alpha)
+        return replace(found, low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 def bounds(sample: Sample, alpha: float) -> stats.Bounds:
@@ -107,11 +117,12 @@ def corrected(sample: Sample) -> Corrected:
     steepness = sum(value * value for value in slope.values())
     shared = sum(value * slope[cluster] for cluster, value in base.items())
     weight = min(1.0, max(0.0, -shared / steepness)) if steepness > 0 and len(sample.rest) else 0.0
-    mean = float(sample.label.mean())
-    if weight:
-        mean += weight * float(sample.rest.mean() - sample.judged.mean())
+    share = float(sample.label.mean())
+    mean = share + (weight * float(sample.rest.mean() - sample.judged.mean()) if weight else 0.0)
     influence = {c: base.get(c, 0.0) + weight * slope.get(c, 0.0) for c in {**base, **slope}}
-    return Corrected(mean, influence, len(base), len(sample.label), weight)
+    return Corrected(
+        min(1.0, max(0.0, mean)), influence, len(sample.label), len(base), share * (1 - share), weight
+    )
 
 
 def difference(ours: Corrected, theirs: Corrected, alpha: float) -> tuple[float, stats.Bounds]:
@@ -120,20 +131,14 @@ def difference(ours: Corrected, theirs: Corrected, alpha: float) -> tuple[float,
     found = Corrected(
         ours.mean - theirs.mean,
         {key: ours.influence.get(key, 0.0) - theirs.influence.get(key, 0.0) for key in keys},
-        min(ours.label_clusters, theirs.label_clusters),
         min(ours.labels, theirs.labels),
+        min(ours.label_clusters, theirs.label_clusters),
+        ours.variance + theirs.variance,
         min(ours.weight, theirs.weight),
     )
     half = stats.t_quantile(found.freedom, alpha) * found.error
-    # No sample shows that nothing can change: where no label differs, that many labels still leave this much open.
-    half = max(half, 1 - alpha ** (1 / found.label_clusters))
-    return found.mean, stats.Bounds(
-        max(-1.0, found.mean - half),
-        min(1.0, found.mean + half),
-        found.method,
-        decisive=not found.why_not,
-        why=found.why_not,
-    )
+    bounds = found.within(found.mean - half, found.mean + half, alpha)
+    return found.mean, replace(bounds, low=max(-1.0, bounds.low), high=min(1.0, bounds.high))
 
 
 def _centred(values: Floats) -> Floats:

@@ -92,7 +92,7 @@ def test_labels_help_more_beside_a_judge_that_agrees() -> None:
 def test_an_undecided_floor_says_how_many_labels_would_settle_it() -> None:
     verdict = judge("floor", Sheet({"new": column()}), at_least=0.72)
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "more labels would settle it" in verdict.reason
+    assert "more labelled answers would settle it" in verdict.reason
     assert verdict.needed is None
 
 

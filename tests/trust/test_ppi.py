@@ -46,7 +46,7 @@ def test_the_weight_is_that_of_the_paper() -> None:
     error = math.sqrt(residual.var() / n + found.weight**2 * judged[n:].var() / m)
     assert found.error == pytest.approx(error * math.sqrt(n / (n - 1)))
     # Wilson's equation: the bound is where the estimate is t standard errors away, by the variance there.
-    size, low = found.mean * (1 - found.mean) / found.error**2, found.bounds(0.05).low
+    size, low = label[:n].mean() * (1 - label[:n].mean()) / found.error**2, found.bounds(0.05).low
     assert (found.mean - low) ** 2 == pytest.approx(stdtrit(n - 1, 0.95) ** 2 * low * (1 - low) / size)
 
 
@@ -56,6 +56,21 @@ def test_a_judge_without_any_relation_changes_nothing() -> None:
     against = corrected(sample([1 - x for x in label], label, [0.5, 0.6] * 100))
     assert constant.weight == against.weight == 0
     assert constant.mean == against.mean == pytest.approx(0.6)
+
+
+def test_a_judge_that_never_erred_may_still_err() -> None:
+    """Agreement on every label leaves the judge this much room on the others: no interval has zero width."""
+    label = [1.0] * 60 + [0.0] * 40
+    found = bounds(sample(label, label, [1.0] * 300), 0.05)
+    assert found.high == 1
+    assert found.low <= 0.05 ** (1 / 100) < 1
+
+
+def test_an_estimate_stays_within_its_range() -> None:
+    found = corrected(sample([0.9] * 40 + [0.1] * 60, [1.0] * 60 + [0.0] * 40, [1.0, 0.95] * 200))
+    assert 0 <= found.mean <= 1
+    low, high = found.bounds(0.05).low, found.bounds(0.05).high
+    assert 0 <= low < high <= 1
 
 
 @pytest.mark.parametrize("ones", [0, 3, 71, 97, 100])
