@@ -41,7 +41,7 @@ def world(correlation: float, mean: float, *, clustered: bool) -> Draw:
 
 
 def real(data: Path) -> tuple[Draw, float]:
-    """RAGTruth's answers drawn with replacement, each scored by a model that saw no answer of its source; their mean."""
+    """RAGTruth's answers drawn with replacement, each scored by a model that saw none of its source; their mean."""
     answers = ragtruth(data)
     score, _ = crossed(answers, SEED)
     label = np.array([float(not answer.bad) for answer in answers])

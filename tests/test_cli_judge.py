@@ -106,6 +106,12 @@ def test_a_judge_gates_once_people_have_labelled_its_answers(project: Path) -> N
     assert code == 0, reason
     assert "(PPI++, 120 labels, lambda " in reason
 
+    (project / "judge-cards" / "broken.json").write_text("{}")
+    for command in (("check", "."), ("run", ".")):
+        broken = evalkit(*command, cwd=project)
+        assert (broken.returncode, "broken.json: not a judge card" in broken.stderr) == (2, True)
+    (project / "judge-cards" / "broken.json").unlink()
+
     shown = evalkit("judge", "cards", ".", cwd=project).stdout
     assert "1.00 (1.00 to 1.00)" in shown
     assert "repeats    0.0% of 50 answers flip when asked again" in shown
