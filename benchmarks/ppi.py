@@ -43,7 +43,7 @@ def world(correlation: float, mean: float, *, clustered: bool) -> Draw:
 def real(data: Path) -> tuple[Draw, float]:
     """RAGTruth's answers drawn with replacement, each scored by a model that saw none of its source; their mean."""
     answers = ragtruth(data)
-    score, _ = crossed(answers, SEED)
+    score = crossed(answers, SEED).score
     label = np.array([float(not answer.bad) for answer in answers])
 
     def draw(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

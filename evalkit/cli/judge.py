@@ -156,7 +156,7 @@ def _show(cards: list[Card] | tuple[Card, ...], today: dt.date) -> None:
         if card.repeats is not None:
             click.echo(
                 f"repeats    {card.repeats['flipped']:.1%} of {card.repeats['answers']:.0f} answers flip when asked "
-                f"again, by {card.repeats['mean_change']:.3f} on average"
+                f"again; values change by {card.repeats['mean_change']:.3f} on average"
             )
         if card.unscored:
             click.echo(f"unscored   {card.unscored} answers without a value count as misjudged")

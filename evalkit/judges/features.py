@@ -17,8 +17,18 @@ from evalkit.judges.statements import Statement, statements
 __all__ = ["Features", "Source", "Text", "describe", "read"]
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_NAME = re.compile(r"(?<=[^\s.!?:*•-]\s)[A-Z][\w’'-]*")
-_NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|without|cannot|\w+n['’]t)\b", re.IGNORECASE)
+_CITATION = re.compile(
+    r"\[\d+(?:\s*[,;]\s*\d+)*\]|\b(?:passage|source|document|context|snippet|step)s?\s+\d+(?:(?:,|,?\s+(?:and|or|&))\s*\d+)*",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<=[^\s.!?:*•-]\s)[A-Z][\w’'-]+")
+_NEGATION = re.compile(r"(?:not|no|never|none|neither|nor|without|cannot|\w+n['’]t)", re.IGNORECASE)
+_UNDENIED = re.compile(
+    r"\b(?:not|no)\s+(?:only|just|merely|necessarily)\b|\b(?:if|unless)\b[^,.;:]*", re.IGNORECASE
+)
+_SCOPED = re.compile(r"\w+(?:['’]t\b)?|[.!?;:,]")
+_REACH = 2
+"""How many content words after a negation it is taken to negate."""
 _HEDGE = re.compile(
     r"\b(?:may|might|could|can|possibly|likely|generally|typically|usually|often|some|various|several)\b",
     re.IGNORECASE,
@@ -26,7 +36,7 @@ _HEDGE = re.compile(
 _ABOUT = re.compile(
     r"\b(?:passages?|context|provided|information|given|mention\w*|unable|answer)\b", re.IGNORECASE
 )
-_words = tokenizer(None, "none")
+_WORD = re.compile(r"\w+")
 
 Grams = set[tuple[str, ...]]
 
@@ -46,12 +56,12 @@ class Features(NamedTuple):
     """The longest common subsequence with a passage, as a share of the statement's words."""
     nearest: float
     """The share of content words in the passages' sentence that shares most of them."""
-    new_numbers: float
-    """How many numbers no passage holds."""
-    new_names: float
-    """How many capitalised words inside the statement no passage holds."""
+    new_number: float
+    """1 where it states a number that no passage holds; citations of passages are none."""
+    new_name: float
+    """1 where a capitalised word inside the statement is in no passage."""
     negation: float
-    """1 where the statement is negated and the nearest sentence is not, or the other way round."""
+    """1 where it negates a word that the passages hold and never negate."""
     hedges: float
     """How many words such as may, generally, various."""
     about_sources: float
@@ -62,14 +72,15 @@ class Features(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One passage, or a question, as the features read it; a sentence has content words, negation."""
+    """One passage, or a question, as the features read it; `sentences` are the content words of each."""
 
     stems: list[str]
     pairs: Grams
     triples: Grams
     known: frozenset[str]
     numbers: frozenset[str]
-    sentences: list[tuple[frozenset[str], bool]]
+    negated: frozenset[str]
+    sentences: list[frozenset[str]]
 
 
 class Source:
@@ -87,18 +98,15 @@ class Source:
         self.numbers = frozenset().union(*(text.numbers for text in texts))
         self.pairs = set().union(*(text.pairs for text in texts))
         self.triples = set().union(*(text.triples for text in texts))
-        self.sentences = [
-            (row, words, negated)
-            for row, passage in enumerate(passages)
-            for words, negated in passage.sentences
-        ]
+        self.negated = frozenset().union(*(text.negated for text in texts))
 
-    def nearest(self, content: frozenset[str]) -> tuple[int, int, bool]:
-        """Returns (passage, shared words, negated) of the sentence that shares most words; passage -1 where none."""
-        best = (-1, 0, False)
-        for row, words, negated in self.sentences:
-            if (shared := len(content & words)) > best[1]:
-                best = (row, shared, negated)
+    def nearest(self, content: frozenset[str]) -> tuple[int, int]:
+        """Returns (passage, shared words) of the sentence that shares most words; passage -1 where none does."""
+        best = (-1, 0)
+        for row, passage in enumerate(self.passages):
+            shared = max((len(content & words) for words in passage.sentences), default=0)
+            if shared > best[1]:
+                best = (row, shared)
         return best
 
 
@@ -112,7 +120,8 @@ def read(text: str) -> Text:
         _grams(stems, 3),
         frozenset(stems) | frozenset(_words(text)),
         frozenset(_numbers(text)),
-        [(frozenset(_content(s.text)), _negated(s.text)) for s in statements(text)],
+        frozenset(_negated(text)),
+        [frozenset(_content(statement.text)) for statement in statements(text)],
     )
 
 
@@ -125,9 +134,16 @@ def describe(statement: Statement, source: Source) -> tuple[Features, int, str]:
     content = _content(text)
     new = [word for word in content if word not in source.known]
     numbers = [number for number in _numbers(text) if number not in source.numbers]
-    names = [name for name in _NAME.findall(text) if not source.known.issuperset(_words(name) + _stems(name))]
-    row, shared, negated = source.nearest(frozenset(content))
-    differs = row >= 0 and negated is not _negated(text)
+    names = [
+        name
+        for name in _NAME.findall(_CITATION.sub(" ", text))
+        if not source.known.issuperset(_words(name) + _stems(name))
+    ]
+    about = len(_ABOUT.findall(text))
+    # "The passages do not mention it" negates nothing that the passages say.
+    denied = [] if about else _negated(text)
+    negated = [word for word in denied if word in source.known and word not in source.negated]
+    row, shared = source.nearest(frozenset(content))
     features = Features(
         new_words=len(new),
         new_word_share=len(new) / max(1, len(content)),
@@ -136,26 +152,37 @@ def describe(statement: Statement, source: Source) -> tuple[Features, int, str]:
         order=max((LCSseq.similarity(stems, p.stems) for p in source.passages), default=0)
         / max(1, len(stems)),
         nearest=shared / max(1, len(set(content))),
-        new_numbers=len(numbers),
-        new_names=len(names),
-        negation=float(differs),
+        new_number=float(bool(numbers)),
+        new_name=float(bool(names)),
+        negation=float(bool(negated)),
         hedges=len(_HEDGE.findall(text)),
-        about_sources=min(3, len(_ABOUT.findall(text))),
+        about_sources=min(3, about),
         item=float(statement.item),
     )
-    return features, row, "; ".join(_noted(text, new, numbers, names, differs=differs))
+    return features, row, "; ".join(_noted(text, new, numbers, names, negated))
 
 
 def _noted(
-    text: str, new: Sequence[str], numbers: Sequence[str], names: Sequence[str], *, differs: bool
+    text: str, new: Sequence[str], numbers: Sequence[str], names: Sequence[str], negated: Sequence[str]
 ) -> Iterator[str]:
-    stems = set(new)
-    words = [word for word in _words(text) if stems.intersection(_stems(word))]
-    for what, found in (("words", words), ("numbers", numbers), ("names", names)):
+    for what, found in (
+        ("words in no passage", _spelt(text, new)),
+        ("numbers in no passage", numbers),
+        ("names in no passage", names),
+        ("negated in no passage", _spelt(text, negated)),
+    ):
         if found:
-            yield f"{what} in no passage: {', '.join(dict.fromkeys(found))}"
-    if differs:
-        yield "negated unlike the nearest sentence"
+            yield f"{what}: {', '.join(dict.fromkeys(found))}"
+
+
+def _spelt(text: str, stems: Sequence[str]) -> list[str]:
+    """Returns the text's words of these stems."""
+    wanted = set(stems)
+    return [word for word in _words(text) if wanted.intersection(_stems(word))]
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
 
 
 def _stems(text: str) -> list[str]:
@@ -173,13 +200,23 @@ def _tokenizers() -> tuple[Callable[[str], list[str]], Callable[[str], list[str]
 
 
 def _numbers(text: str) -> list[str]:
-    """Numbers as written without separators: 1,200 and 1200 are the same, and so are 2.50 and 2.5."""
-    plain = (found.replace(",", "") for found in _NUMBER.findall(text))
+    """Numbers without separators, citations ("passage 2", "[2]", "step 2") left out: 1,200 is 1200, and 2.50 is 2.5."""
+    plain = (found.replace(",", "") for found in _NUMBER.findall(_CITATION.sub(" ", text)))
     return [number.rstrip("0").rstrip(".") if "." in number else number for number in plain]
 
 
-def _negated(text: str) -> bool:
-    return _NEGATION.search(text) is not None
+def _negated(text: str) -> list[str]:
+    """Returns the stems of the content words that a negation reaches within its clause, conditions left out."""
+    found, left = [], 0
+    for word in _SCOPED.findall(_UNDENIED.sub(" ", text)):
+        if _NEGATION.fullmatch(word):
+            left = _REACH
+        elif not word[0].isalnum():
+            left = 0
+        elif left and (stems := _content(word)):
+            found += stems
+            left -= 1
+    return found
 
 
 def _grams(words: Sequence[str], size: int) -> Grams:

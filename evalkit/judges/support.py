@@ -19,7 +19,11 @@ from evalkit.judges.features import Features, Source, describe, read
 from evalkit.judges.statements import statements
 from evalkit.types import Claim, Exchange, Judgement, Runtime
 
-__all__ = ["Support", "unsupported"]
+__all__ = ["DOUBT", "Support", "unsupported"]
+
+DOUBT = 0.3
+"""From what chance on a statement is shown as not supported: half of those that people mark reach it, and of those that
+reach it nearly half are marked (benchmarks/support.py)."""
 
 MEASURE = "SupportScore"
 _VERSION = 1
@@ -57,7 +61,7 @@ def _judged(exchange: Exchange) -> Judgement:
         features, passage, note = describe(statement, source)
         chance = unsupported(features)
         value *= 1 - chance
-        claims.append(Claim(statement.text, chance < 0.5, passage, note))
+        claims.append(Claim(statement.text, chance < DOUBT, passage, note))
     if not claims:
         return Judgement(error="the answer holds no statement")
     return Judgement(value, claims=tuple(claims))
