@@ -1,8 +1,8 @@
 """The offline judge: how well the passages' words support an answer, statement by statement.
 
 A logistic regression over the features of features.py, its coefficients in support.json, trained by
-benchmarks/support.py on statements that people marked. It reads words, not meaning: a negation or a swapped role
-mostly escapes it. Its figures are advisory until it has a card.
+benchmarks/support.py on statements that people marked. It reads words, not meaning: a swapped role or a
+paraphrase escapes it. Its figures are advisory until it has a card.
 """
 
 from __future__ import annotations
