@@ -67,6 +67,13 @@ class Evaluation:
                 f"passages.cut_share.{name}": run.hits.cut / max(1, len(run.passages))
                 for name, run in self.runs.items()
             },
+            **{
+                f"judge.labels.{name}.{measure}": float(
+                    len(column.labels.row) if isinstance(column.labels, Labels) else 0
+                )
+                for (name, measure), column in self.columns.items()
+                if column.labels is not None
+            },
         }
 
 

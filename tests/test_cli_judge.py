@@ -69,7 +69,9 @@ def verdict(project: Path) -> tuple[int, str]:
     assert "Traceback" not in done.stderr, done.stderr
     report = json.loads((project / "r.json").read_text())
     (gate,), (shown,) = report["gates"], report["estimates"]
-    if gate["method"] != "none":
+    judged = gate["method"] != "none"
+    assert report["figures"]["judge.labels.new.SupportScore"] == (120 if judged else 0)
+    if judged:
         assert (shown["mean"], shown["method"]) == (gate["estimate"], gate["method"])
     return done.returncode, gate["reason"]
 
