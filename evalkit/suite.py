@@ -62,6 +62,11 @@ class Suite:
         return self.path.parent / "corpus.lock"
 
     @property
+    def cards(self) -> Path:
+        """The folder of judge cards."""
+        return self.path.parent / "judge-cards"
+
+    @property
     def home(self) -> Path:
         """Where snapshots, caches and reports live: $EVALKIT_HOME, or `.evalkit` at the project's root."""
         if stated := os.environ.get("EVALKIT_HOME"):

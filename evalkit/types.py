@@ -39,6 +39,7 @@ __all__ = [
     "Index",
     "Judge",
     "Judgement",
+    "Labels",
     "Measure",
     "Outcome",
     "Passage",
@@ -324,19 +325,35 @@ class Scores:
     """A column of outcomes, one row a question.
 
     `value`: float64[n], 0 where there is none and never NaN. `state`: uint8[n] of `State`. `reason` maps the
-    rows that are not applicable or unscored to why. `detail` maps the rows that a judge saw to what it said.
+    rows that are not applicable or unscored to why. `detail` maps the rows that a judge saw to what it said. `labels`
+    are what people said of a judge's answers, or why the judge may not gate; None where no judge was asked.
     """
 
     value: Floats
     state: NDArray[np.uint8]
     reason: Mapping[int, str]
     detail: Mapping[int, Judgement] = field(default_factory=dict)
+    labels: Labels | str | None = None
 
     def __len__(self) -> int:
         return len(self.value)
 
     def __getitem__(self, row: int) -> Score:
         return Score(State(int(self.state[row])), float(self.value[row]), self.reason.get(row, ""))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """What people said of some of a variant's answers, with what the judge said of them, as columns.
+
+    `row`: int32[n], rows of the questions, rising. `judged`, `label`: float64[n] in [0, 1]. `card` identifies the judge
+    card that they stand on.
+    """
+
+    row: Ints
+    judged: Floats
+    label: Floats
+    card: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,10 @@ def check(suite: Path) -> None:
     from evalkit.evaluate import read_corpus
     from evalkit.golden.anchor import anchor
     from evalkit.suite import load_suite
+    from evalkit.trust.card import read_cards
 
     loaded = load_suite(suite)
+    read_cards(loaded.cards)
     corpus = read_corpus(loaded)
     golden = anchor(loaded.golden.questions(), corpus)
     answerable = sum(question.answerable for question in golden.questions)

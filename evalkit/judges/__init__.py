@@ -11,5 +11,7 @@ registry: Registry[Judge] = Registry(
     "judge",
     {
         "ragas": "evalkit.judges.ragas:Ragas",
+        "support": "evalkit.judges.support:Support",
+        "nli": "evalkit.judges.nli:NLI",
     },
 )

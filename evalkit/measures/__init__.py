@@ -25,6 +25,8 @@ registry: Registry[Any] = Registry(
         "Success": "evalkit.measures.success:Success",
         "Latency": "evalkit.measures.latency:Latency",
         "Cost": "evalkit.measures.cost:Cost",
+        "Refusal": "evalkit.measures.refusal:Refusal",
+        "Answered": "evalkit.measures.refusal:Answered",
         "Faithfulness": "evalkit.measures.judged:Judged",
         "ContextRecall": "evalkit.measures.judged:Judged",
         "ContextPrecision": "evalkit.measures.judged:Judged",

@@ -28,7 +28,8 @@ from evalkit.report.model import (
     VariantRow,
     Volatile,
 )
-from evalkit.types import ALL_QUESTIONS, Outcome, Run, Scores, State, Verdict
+from evalkit.trust.figures import Reviewed
+from evalkit.types import ALL_QUESTIONS, Estimate, Labels, Outcome, Run, Scores, State, Verdict
 
 __all__ = ["build", "decision"]
 
@@ -99,7 +100,7 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
     for name, rows in slices.items():
         for (variant, measure), column in evaluation.columns.items():
             scored = [row for row in rows if column.state[row] == State.VALUE]
-            estimate = stats.interval(
+            estimate = _by_people(column, rows, clusters, ids) or stats.interval(
                 column.value[scored],
                 clusters=[clusters[row] for row in scored],
                 ids=[ids[row] for row in scored],
@@ -117,6 +118,23 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
                 unscored=estimate.unscored,
                 method=estimate.method,
             )
+
+
+def _by_people(column: Scores, rows: list[int], clusters: list[str], ids: list[str]) -> Estimate | None:
+    """Returns a judged column's estimate as people's labels correct it; None where there are none."""
+    if not isinstance(column.labels, Labels):
+        return None
+    asked = np.array([row for row in rows if column.state[row] != State.NOT_APPLICABLE], dtype=np.intp)
+    if not len(asked):
+        return None
+    return Reviewed(
+        asked,
+        column.value[asked],
+        column.state[asked] == int(State.VALUE),
+        [clusters[row] or f"question {ids[row]}" for row in asked],
+        [ids[row] for row in asked],
+        column.labels,
+    ).interval()
 
 
 def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
@@ -146,14 +164,18 @@ def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
 def _judges(evaluation: Evaluation) -> Iterable[tuple[str, JudgeRow]]:
     for measure in evaluation.suite.measures:
         if isinstance(measure, Judged) and measure.judge is not None:
-            said = [
-                judgement
-                for (_, name), column in evaluation.columns.items()
-                if name == str(measure)
-                for judgement in column.detail.values()
-            ]
-            cost = sum(judgement.cost for judgement in said)
-            yield str(measure), JudgeRow(identity=measure.judge.identity(), cost=cost, correction="")
+            name = str(measure)
+            columns = {v: column for (v, m), column in evaluation.columns.items() if m == name}
+            cost = sum(said.cost for column in columns.values() for said in column.detail.values())
+            correction = "; ".join(f"{variant}: {_corrected(column)}" for variant, column in columns.items())
+            yield name, JudgeRow(identity=measure.judge.identity(), cost=cost, correction=correction)
+
+
+def _corrected(column: Scores) -> str:
+    """Says what people's labels did to a judged figure."""
+    if isinstance(column.labels, Labels):
+        return f"corrected by {len(column.labels.row)} labels of people, card {column.labels.card[:12]}"
+    return f"not corrected, {column.labels}" if column.labels else "not corrected"
 
 
 def _gate(position: int, verdict: Verdict) -> GateRow:
