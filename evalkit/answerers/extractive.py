@@ -33,7 +33,7 @@ class Extractive:
     """
 
     sentences: Annotated[int, Field(gt=0)] = 2
-    support: Annotated[float, Field(ge=0, le=1)] = 0.35
+    support: Annotated[float, Field(ge=0, le=1)] = 0.2
     top: Annotated[int, Field(gt=0)] = 5
 
     def answer(self, question: Question, passages: Sequence[Passage], runtime: Runtime) -> Answer:  # noqa: ARG002

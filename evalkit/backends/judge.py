@@ -64,6 +64,7 @@ class Asking:
     runtime: Runtime
     slots: asyncio.Semaphore
     embedding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    calls: dict[str, asyncio.Lock] = field(default_factory=dict)
 
 
 async def judge(measure: str, exchange: Exchange, asking: Asking) -> Judgement:
@@ -177,25 +178,29 @@ def _split(prompt: str) -> tuple[str, str]:
 
 
 async def _kept(system: str, data: str, shape: type[BaseModel], asking: Asking) -> Reply:
-    """Returns the reply of an earlier run, or asks; only a reply that can be read is kept."""
+    """Returns the reply that was kept, or asks. What can be read is kept; equal calls wait for the first."""
     schema = shape.model_json_schema()
     key = of_value("judge", PARSER, asking.endpoint.identity(), system, data, schema)
-    found = asking.runtime.cache.get(key)
-    if found is not None:
-        asking.runtime.tally.add("judge", reused=1)
-        return Reply(**json.loads(bytes(found["reply"])))
-    async with asking.slots:
-        spent = asking.runtime.tally.spent.get(asking.who, 0.0)
-        if asking.budget is not None and spent >= asking.budget:
-            raise ChatError(
-                f"the budget of {asking.budget:g} is spent; raise the judge's 'budget' and run again"
-            )
-        asking.runtime.tally.add("judge", made=1)
-        reply = await ask(asking.endpoint, system, data, schema=schema)
-        asking.runtime.tally.pay(asking.who, _cost(reply, asking))
+    async with asking.calls.setdefault(key, asyncio.Lock()):
+        found = asking.runtime.cache.get(key)
+        if found is not None:
+            asking.runtime.tally.add("judge", reused=1)
+            return Reply(**json.loads(bytes(found["reply"])))
+        async with asking.slots:
+            reply = await _paid(system, data, schema, asking)
         _parsed(reply, shape, data)
         packed = np.frombuffer(canonical_json(reply).encode(), dtype=np.uint8)
         await asyncio.to_thread(asking.runtime.cache.put, key, {"reply": packed})
+        return reply
+
+
+async def _paid(system: str, data: str, schema: dict[str, Any], asking: Asking) -> Reply:
+    spent = asking.runtime.tally.spent.get(asking.who, 0.0)
+    if asking.budget is not None and spent >= asking.budget:
+        raise ChatError(f"the budget of {asking.budget:g} is spent; raise the judge's 'budget' and run again")
+    asking.runtime.tally.add("judge", made=1)
+    reply = await ask(asking.endpoint, system, data, schema=schema)
+    asking.runtime.tally.pay(asking.who, _cost(reply, asking))
     return reply
 
 

@@ -167,7 +167,11 @@ def _judges(evaluation: Evaluation) -> Iterable[tuple[str, JudgeRow]]:
             name = str(measure)
             columns = {v: column for (v, m), column in evaluation.columns.items() if m == name}
             cost = sum(said.cost for column in columns.values() for said in column.detail.values())
-            correction = "; ".join(f"{variant}: {_corrected(column)}" for variant, column in columns.items())
+            corrections = {variant: _corrected(column) for variant, column in columns.items()}
+            if len(set(corrections.values())) == 1:
+                correction = next(iter(corrections.values()))
+            else:
+                correction = "; ".join(f"{variant}: {text}" for variant, text in corrections.items())
             yield name, JudgeRow(identity=measure.judge.identity(), cost=cost, correction=correction)
 
 
