@@ -30,6 +30,7 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
     """
     finder = Finder(corpus)
     rows: list[tuple[int, int, int, int, int, bool]] = []
+    clustered: list[Question] = []
     unwinnable: dict[int, str] = {}
     problems: list[str] = []
     for number, question in enumerate(questions):
@@ -46,16 +47,22 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
                 problems.append(f"question '{question.id}': evidence in '{evidence.doc}': {place.reason}")
         if number not in unwinnable:
             rows += found
+        clustered.append(
+            replace(question, cluster=question.cluster or _default_cluster(question, found, corpus))
+        )
     if problems:
         more = len(problems) - _SHOWN
         raise GoldenError(problems[:_SHOWN] + ([f"and {more} more pieces of evidence"] if more > 0 else []))
-    clustered = tuple(replace(q, cluster=q.cluster or _default_cluster(q)) for q in questions)
-    return Golden(clustered, _columns(rows), unwinnable, of_value(*questions))
+    return Golden(tuple(clustered), _columns(rows), unwinnable, of_value(*questions))
 
 
-def _default_cluster(question: Question) -> str:
+def _default_cluster(
+    question: Question, found: Sequence[tuple[int, int, int, int, int, bool]], corpus: Corpus
+) -> str:
     """Questions about one document are not independent; an unanswerable question stands alone."""
-    return question.evidence[0].doc if question.evidence else f"question {question.id}"
+    if question.evidence and question.evidence[0].doc:
+        return question.evidence[0].doc
+    return corpus[found[0][1]].doc_id if found else f"question {question.id}"
 
 
 def _columns(rows: Sequence[tuple[int, int, int, int, int, bool]]) -> Qrels:
