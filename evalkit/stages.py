@@ -103,8 +103,7 @@ def _cut(corpus: Corpus, chunker: Chunker, runtime: Runtime) -> Arrays:
     columns: list[np.ndarray] = [np.empty((4, 0), dtype=np.int32)]
     for task, (spans, names) in zip(tasks, runtime.workers.map(_cut_documents, tasks), strict=True):
         numbers = np.array([headings.setdefault(name, len(headings)) for name in names], dtype=np.int32)
-        spans[3] = numbers[spans[3]]
-        columns.append(spans)
+        columns.append(np.vstack((spans[:3], numbers[spans[3]])))
         runtime.progress("chunk", task.rows.stop, len(corpus))
     merged = np.concatenate(columns, axis=1)
     joined = np.frombuffer("\x00".join(headings).encode(), dtype=np.uint8)
