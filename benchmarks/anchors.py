@@ -52,14 +52,9 @@ def main(data: Path | None) -> str:
             sums.update(git)
             rows.append(
                 (
-                    month,
-                    len(after.corpus),
-                    *(status[s] for s in Status),
-                    git["stand"],
-                    git["found"],
-                    git["wrong"],
+                    *(month, len(after.corpus), *(status[s] for s in Status), git["stand"], git["found"]),
+                    *(git["wrong"], git["only elsewhere"], f"{took:.2f} s"),
                 )
-                + (git["only elsewhere"], f"{took:.2f} s")
             )
             questions, before = reanchored(questions, traced, after.corpus), after
     head = ("month", "documents", *(s.value for s in Status))
@@ -70,7 +65,8 @@ def main(data: Path | None) -> str:
         + f"\n{share:.2%} of {sums['stand']:,} quotes that git's diff left alone were found on their line; "
         f"{sums['wrong']} were anchored anywhere else; {sums['differs']} anchors hold other text than their quote. "
         f"{sums['verbatim found']:,} of {sums['verbatim']:,} quotes that stand verbatim in the document git has "
-        f"them in were found there.\n"
+        f"them in were found there. {sums['crossed']} were anchored in a document that git does not connect with "
+        f"theirs, where the same words had stood before in {sums['copies']}.\n"
     )
 
 
@@ -179,17 +175,19 @@ def compared(
         if not old.startswith(evidence.quote, evidence.start):
             continue  # it was changed in an earlier month
         now, lines = kept.get(evidence.doc, (evidence.doc, {0: 0}))
-        row = after.corpus.row(now) if now else None
-        text = after.corpus[row].text if row is not None else ""
+        text = text_of(after.corpus, now)
         in_place = anchored and here is not None and here.doc_id == now
         if evidence.quote in text:
             seen["verbatim"] += 1
             seen["verbatim found"] += in_place
-        elif any(evidence.quote in document.text for document in after.corpus):
+        elif anchored and here is not None and not in_place:
+            seen["crossed"] += 1
+            seen["copies"] += evidence.quote in text_of(before.corpus, here.doc_id)
+        if evidence.quote not in text and any(evidence.quote in document.text for document in after.corpus):
             seen["only elsewhere"] += 1
         line = old.count("\n", 0, evidence.start) + 1 + before.head[evidence.doc]
         target = lines.get(line, line + lines[0])
-        if target < 0 or row is None:
+        if target < 0 or not text:
             continue
         column = evidence.start - (old.rfind("\n", 0, evidence.start) + 1)
         expected = offset(text, target - after.head[now]) + column
@@ -201,6 +199,11 @@ def compared(
         seen["found"] += right
         seen["wrong"] += anchored and not right
     return seen
+
+
+def text_of(corpus: Snapshot, name: str) -> str:
+    row = corpus.row(name)
+    return "" if row is None else corpus[row].text
 
 
 def offset(text: str, line: int) -> int:

@@ -47,6 +47,7 @@ class Suite:
     description: str
     corpus: Mapping[str, Connector]
     golden: QuestionSet
+    test_share: float | None
     seed: int
     measures: tuple[Measure, ...]
     variants: tuple[Variant, ...]
@@ -132,6 +133,7 @@ class _Reader:
             description=file.description,
             corpus=sources,
             golden=questions,
+            test_share=file.split.test_share if file.split else None,
             seed=file.seed,
             measures=measured,
             variants=variants,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -75,6 +76,14 @@ def check(suite: Path) -> None:
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
 @click.option(
+    "--split",
+    "side",
+    type=click.Choice(["dev", "test"]),
+    default="test",
+    show_default=True,
+    help="The half of the questions to read, where the suite splits them.",
+)
+@click.option(
     "--workers",
     default="serial",
     metavar="WHERE",
@@ -89,6 +98,7 @@ def run(
     tracking: str | None,
     no_tracking: bool,
     workers: str,
+    side: Literal["dev", "test"],
 ) -> None:
     """Evaluate a suite, judge its gates, save and print the report."""
     from evalkit.report import files
@@ -99,7 +109,7 @@ def run(
     loaded = load_suite(suite)
     with progress_bars() as progress:
         report = run_suite(
-            loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers
+            loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers, side=side
         )
     for part in render(report):
         console().print(part, soft_wrap=False)
@@ -109,5 +119,7 @@ def run(
         click.echo(f"{kind:9} {path}")
     for fact, value in report["volatile"]["tracking"].items():
         click.echo(f"{'MLflow':9} {fact}: {value}")
+    if "looks" in report["volatile"]:
+        click.echo(f"{'looks':9} {report['volatile']['looks']} at these test questions, this one included")
     files.write(report, json=json_file, html=html_file, markdown=markdown_file)
     sys.exit(EXIT_CODES[report["verdict"]])

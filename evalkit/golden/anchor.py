@@ -10,6 +10,7 @@ import numpy as np
 from evalkit.digest import of_value
 from evalkit.errors import GoldenError
 from evalkit.golden.place import Finder, Status
+from evalkit.golden.split import cluster_of
 from evalkit.types import Corpus, Golden, Qrels, Question
 
 __all__ = ["anchor"]
@@ -59,10 +60,10 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
 def _default_cluster(
     question: Question, found: Sequence[tuple[int, int, int, int, int, bool]], corpus: Corpus
 ) -> str:
-    """Questions about one document are not independent; an unanswerable question stands alone."""
-    if question.evidence and question.evidence[0].doc:
-        return question.evidence[0].doc
-    return corpus[found[0][1]].doc_id if found else f"question {question.id}"
+    """Evidence that names no document names the one it was found in."""
+    if question.evidence and not question.evidence[0].doc and found:
+        return corpus[found[0][1]].doc_id
+    return cluster_of(question)
 
 
 def _columns(rows: Sequence[tuple[int, int, int, int, int, bool]]) -> Qrels:

@@ -53,15 +53,18 @@ def counts(traced: Iterable[Traced]) -> dict[str, dict[str, int]]:
 def reanchored(
     questions: Iterable[Question], traced: Iterable[Traced], corpus: Corpus
 ) -> tuple[Question, ...]:
-    """Returns the questions with what stands or moved pinned to where it is now; the rest is left as it was."""
+    """Returns the questions with what stands or moved pinned to where it is now; the rest is left as it was.
+
+    A question whose document was renamed keeps its old name as its cluster, and with it its side of a split.
+    """
     pinned = {(piece.question.id, piece.position): _pinned(piece, corpus) for piece in traced}
-    return tuple(
-        replace(
-            question,
-            evidence=tuple(pinned.get((question.id, at), e) for at, e in enumerate(question.evidence)),
-        )
-        for question in questions
-    )
+    changed = []
+    for question in questions:
+        evidence = tuple(pinned.get((question.id, at), e) for at, e in enumerate(question.evidence))
+        renamed = bool(evidence) and evidence[0].doc != question.evidence[0].doc
+        cluster = question.cluster or (question.evidence[0].doc if renamed else "")
+        changed.append(replace(question, evidence=evidence, cluster=cluster))
+    return tuple(changed)
 
 
 def _pinned(piece: Traced, corpus: Corpus) -> Evidence:

@@ -40,8 +40,10 @@ class Shingles:
         order = np.argsort(key, kind="stable")
         self._key, self._owner = key[order], owner[order]
 
-    def candidates(self, text: str) -> list[tuple[int, float]]:
+    def candidates(self, text: str, least: float = 0.0) -> list[tuple[int, float]]:
         """Returns (number, share of the text's kept runs it holds), best first; ties to the lower number.
+
+        Those with a share below `least` are left out.
 
         A text that stands in another, give or take its white space and case, has share 1 there. One of fewer than
         `SHARED` characters has no kept run, and no candidates.
@@ -51,6 +53,7 @@ class Shingles:
         high = np.searchsorted(self._key, wanted, "right")
         owners = [self._owner[a:b] for a, b in zip(low, high, strict=True)]
         found, count = np.unique(np.concatenate([np.empty(0, np.int32), *owners]), return_counts=True)
+        found, count = (column[count >= least * len(wanted)] for column in (found, count))
         order = np.lexsort((found, -count))
         return [(int(found[at]), float(count[at]) / len(wanted)) for at in order]
 
