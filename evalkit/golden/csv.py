@@ -75,7 +75,7 @@ def table(path: Path, required: Sequence[str] = ()) -> Iterator[tuple[int, Mappi
                 )
             yield reader.line_num, row
     except csv.Error as error:
-        raise GoldenError(f"{path}:{reader.line_num}: not a readable CSV file ({error})") from error
+        raise GoldenError(f"{path}:{reader.reader.line_num}: not a readable CSV file ({error})") from error
 
 
 def _given(item: Question | ValueError) -> Question:

@@ -65,7 +65,7 @@ def _evidence(item: object, position: int) -> Evidence:
     if not isinstance(grade, int) or isinstance(grade, bool) or grade < 1:
         raise ValueError(f"field '{where}.grade': found {grade!r}; expected a whole number from 1")
     return Evidence(
-        doc=_text(fields, "doc", where, required=True),
+        doc=_text(fields, "doc", where, required=not (fields.get("quote") and fields.get("doc") == "")),
         quote=_text(fields, "quote", where),
         start=start,
         prefix=_text(fields, "prefix", where),

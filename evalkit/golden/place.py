@@ -22,6 +22,8 @@ CONTEXT = 48
 
 _SHARE = 0.2
 _TRIED = 5
+_ENOUGH = 8
+"""How many characters around a quote must stand as they did to tell it from its equals."""
 _TELLING = 40
 """From how many characters on a quote that stands once in a corpus is taken for the same wherever it stands."""
 
@@ -136,8 +138,8 @@ class Finder:
         """
         context = -exact[0][0]
         if len(exact) == 1:
-            return not evidence.doc or len(evidence.quote) >= _TELLING or context > 0
-        return context > -exact[1][0]
+            return not evidence.doc or len(evidence.quote) >= _TELLING or _speaks(context, 0, evidence)
+        return _speaks(context, -exact[1][0], evidence)
 
     def _similar(self, evidence: Evidence, rows: list[int]) -> Iterator[tuple[float, Place]]:
         for row in rows:
@@ -172,9 +174,14 @@ def pin(evidence: Evidence, text: str, start: int) -> Evidence:
 def _best(text: str, evidence: Evidence) -> int | None:
     """Returns the quote's only occurrence, or of several the one whose surroundings fit clearly best."""
     places = sorted(_places(text, evidence), reverse=True)
-    if len(places) == 1 or (len(places) > 1 and places[0][0] > places[1][0]):
+    if len(places) == 1 or (len(places) > 1 and _speaks(places[0][0], places[1][0], evidence)):
         return places[0][1]
     return None
+
+
+def _speaks(context: int, other: int, evidence: Evidence) -> bool:
+    """Whether the surroundings of one place are the quote's, and more so than the next best place's."""
+    return context > other and context >= min(_ENOUGH, len(evidence.prefix) + len(evidence.suffix))
 
 
 def _places(text: str, evidence: Evidence) -> Iterator[tuple[int, int]]:

@@ -26,7 +26,8 @@ def question(row: Mapping[str, object], columns: Mapping[str, str], number: int)
     """Makes a question of one row.
 
     Args:
-        row: column -> value; a value may be a list, one entry a piece of evidence.
+        row: column -> value; a value may be a list, one entry a piece of evidence; an empty list of quotes is no
+            evidence. Of several references the first counts.
         columns: field -> column; "answers.text" leads into a column that holds mappings. A field that is not named
             has the column of its own name, where there is one; "tags.NAME" fields become tags.
         number: the row's number, the id where there is no column for it.
@@ -38,14 +39,12 @@ def question(row: Mapping[str, object], columns: Mapping[str, str], number: int)
     tags = {name: name for name in row if name.startswith(TAG)} | {
         field: column for field, column in columns.items() if field.startswith(TAG)
     }
-    reference = value["reference"]
+    references = _list(value["reference"])
     return Question(
         id=_text(value["id"], "id") or f"row-{number:05}",
         text=_required(_text(value["text"], "text"), "text"),
         evidence=_evidence(value),
-        reference=_text(
-            reference[0] if isinstance(reference, list) and reference else reference, "reference"
-        ),
+        reference=_text(references[0] if references else "", "reference"),
         tags={
             field.removeprefix(TAG): text
             for field, column in tags.items()
@@ -72,6 +71,8 @@ def _at(row: Mapping[str, object], column: str, field: str, columns: Mapping[str
 
 def _evidence(value: Mapping[str, object]) -> tuple[Evidence, ...]:
     quotes, docs = _list(value["quote"]), _list(value["doc"])
+    if not quotes:
+        return ()
     if len(quotes) > 1 and len(docs) == 1:
         docs = docs * len(quotes)
     others = (_list(value[name]) for name in ("start", "prefix", "suffix", "grade"))

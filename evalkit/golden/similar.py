@@ -29,11 +29,14 @@ def closest(quote: str, text: str) -> tuple[float, int, int] | None:
     found = fuzz.partial_ratio_alignment(quote, text[low:high], score_cutoff=SIMILAR)
     if found is None or found.dest_end <= found.dest_start:
         return None
+    # That window is no longer than the quote and may cut words: fit its ends to whole words, the end first.
+    reach = len(quote) // 3 + LENGTH
+    bounds = sorted({at + low for token in _TOKEN.finditer(text[low:high]) for at in token.span()})
     start, end = low + found.dest_start, low + found.dest_end
-    while start > 0 and text[start - 1 : start + 1].isalnum():
-        start -= 1
-    while end < len(text) and text[end - 1 : end + 1].isalnum():
-        end += 1
+    ends = [at for at in bounds if abs(at - end) <= reach and at > start]
+    end = max(ends, key=lambda at: (fuzz.ratio(quote, text[start:at]), -at), default=end)
+    starts = [at for at in bounds if abs(at - start) <= reach and at < end]
+    start = max(starts, key=lambda at: (fuzz.ratio(quote, text[at:end]), at), default=start)
     return found.score, start, end
 
 
