@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from evalkit.cli.making import draft, review
 from evalkit.cli.shared import SUITE, console
 
 if TYPE_CHECKING:
@@ -140,6 +141,10 @@ def export(suite: Path, *, jsonl_file: Path | None, trec_folder: Path | None, so
     for path, text in files.items():
         write_atomic(path, text)
         click.echo(f"wrote {path}")
+
+
+golden.add_command(draft)
+golden.add_command(review)
 
 
 def _evidence_table(table: dict[str, dict[str, int]]) -> None:

@@ -22,6 +22,8 @@ CONTEXT = 48
 
 _SHARE = 0.2
 _TRIED = 5
+_OWN = 10.0
+"""By how much (of 100) another document must be more similar than the quote's own."""
 _ENOUGH = 8
 """How many characters around a quote must stand as they did to tell it from its equals."""
 _TELLING = 40
@@ -119,7 +121,7 @@ class Finder:
             return self._moved(*exact[0][1:], evidence)
         near = [row for row, share in candidates[:_TRIED] if share < 1 and share >= _SHARE]
         return max(
-            self._similar(evidence, [own, *near] if own is not None and own not in near else near),
+            self._similar(evidence, own, [row for row in near if row != own]),
             key=lambda entry: entry[0],
             default=(0.0, self._gone(evidence)),
         )[1]
@@ -141,13 +143,16 @@ class Finder:
             return not evidence.doc or len(evidence.quote) >= _TELLING or _speaks(context, 0, evidence)
         return _speaks(context, -exact[1][0], evidence)
 
-    def _similar(self, evidence: Evidence, rows: list[int]) -> Iterator[tuple[float, Place]]:
-        for row in rows:
+    def _similar(
+        self, evidence: Evidence, own: int | None, others: list[int]
+    ) -> Iterator[tuple[float, Place]]:
+        """Yields (rank, place) of the most similar text in its own document, which is likelier, and in others."""
+        for row in others if own is None else [own, *others]:
             found = closest(evidence.quote, self._read(row))
             if found is not None:
                 score, start, end = found
                 reason = f"the quote {_shown(evidence)} was edited in '{self.corpus[row].doc_id}'"
-                yield score, Place(Status.CHANGED, row, start, end, reason)
+                yield score + (_OWN if row == own else 0.0), Place(Status.CHANGED, row, start, end, reason)
 
     def _gone(self, evidence: Evidence) -> Place:
         if not evidence.doc:
