@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from evalkit.corpus.snapshot import Snapshot
 from evalkit.errors import GoldenError
 from evalkit.evaluate import read_corpus
 from evalkit.golden import trec
@@ -22,7 +21,7 @@ from evalkit.golden.lines import lines
 from evalkit.golden.place import pin
 from evalkit.stages import run_variants
 from evalkit.suite import Suite
-from evalkit.types import Evidence, Golden, Qrels, Question, Run, Runtime
+from evalkit.types import Corpus, Evidence, Golden, Qrels, Question, Run, Runtime
 
 __all__ = ["draft", "read_queries"]
 
@@ -84,7 +83,7 @@ def draft(
         yield json.dumps(line, ensure_ascii=False) + "\n"
 
 
-def _rows(path: Path, corpus: Snapshot) -> dict[str, list[tuple[int, int, int]]]:
+def _rows(path: Path, corpus: Corpus) -> dict[str, list[tuple[int, int, int]]]:
     """Reads a run as query id -> whole documents, (row, 0, length), best first."""
     found: dict[str, list[tuple[int, int, int]]] = {}
     for query, hits in trec.read_run(path).items():
