@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evalkit.cli.making import draft, review
+from evalkit.cli.making import draft, generate, review
 from evalkit.cli.shared import SUITE, console
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ def export(suite: Path, *, jsonl_file: Path | None, trec_folder: Path | None, so
 
 
 golden.add_command(draft)
+golden.add_command(generate)
 golden.add_command(review)
 
 

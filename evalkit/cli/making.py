@@ -1,4 +1,4 @@
-"""Commands that make golden sets: golden draft, review."""
+"""Commands that make golden sets: golden draft, review, generate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from evalkit.cli.shared import SUITE, console, progress_bars
 if TYPE_CHECKING:
     from evalkit.golden.judgements import Candidates, Judgements
 
-__all__ = ["draft", "review"]
+__all__ = ["draft", "generate", "review"]
 
 _KEYS = "y whole passage · 1-9 that sentence · n no · u unanswerable · x drop the query · b back · q stop"
 
@@ -82,6 +82,63 @@ def review(candidates: Path, *, out: Path, by: str) -> None:
     questions = log.questions(held)
     write_atomic(out, write(questions))
     click.echo(f"wrote {out}: {len(questions):,} questions; {log.left(held):,} queries left to judge")
+
+
+@click.command()
+@SUITE
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write the questions.")
+@click.option("--model", required=True, help="The model's name at the endpoint.")
+@click.option(
+    "--base-url",
+    default="https://api.openai.com/v1",
+    show_default=True,
+    help="An OpenAI-compatible endpoint.",
+)
+@click.option(
+    "--api-key-env", default="OPENAI_API_KEY", show_default=True, help="The variable that holds its key."
+)
+@click.option("--count", default=20, show_default=True, help="How many passages to ask about.")
+@click.option(
+    "--persona", "personas", multiple=True, help="Who asks, 'name: description'; repeat for several."
+)
+def generate(
+    suite: Path,
+    *,
+    out: Path,
+    model: str,
+    base_url: str,
+    api_key_env: str,
+    count: int,
+    personas: tuple[str, ...],
+) -> None:
+    """Have a model write questions about the documents; passages of them are sent to the endpoint.
+
+    Evidence that does not stand verbatim in its document is refused and counted. The questions carry the tag
+    provenance=synthetic.
+    """
+    import os
+
+    from evalkit.backends.files import write_atomic
+    from evalkit.backends.runtime import open_runtime
+    from evalkit.backends.testset import PERSONA, Generator
+    from evalkit.errors import SuiteError
+    from evalkit.generate import generate as generated
+    from evalkit.golden.jsonl import write
+    from evalkit.suite import load_suite
+
+    loaded, key = load_suite(suite), os.environ.get(api_key_env)
+    if not key:
+        raise SuiteError(
+            f"the variable {api_key_env} is not set; it holds the endpoint's key (any word where it needs none)"
+        )
+    generator = Generator(model, base_url=base_url, api_key=key, personas=personas or (PERSONA,))
+    with progress_bars() as progress:
+        runtime = open_runtime(loaded.home, progress=progress)
+        made = generated(loaded, generator, runtime, count=count, model=model)
+    write_atomic(out, write(made.questions))
+    click.echo(f"wrote {out}: {len(made.questions):,} questions")
+    for reason, times in made.failed.most_common():
+        click.echo(f"{times:,} failed: {reason}", err=True)
 
 
 @contextmanager
