@@ -29,7 +29,7 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
     Raises:
         GoldenError: every quote and document that cannot be found.
     """
-    finder = Finder(corpus)
+    finder = Finder(corpus, [evidence.quote for question in questions for evidence in question.evidence])
     rows: list[tuple[int, int, int, int, int, bool]] = []
     clustered: list[Question] = []
     unwinnable: dict[int, str] = {}

@@ -6,7 +6,7 @@ and text position selectors), which tell equal quotes apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -55,15 +55,21 @@ class Place:
 
 
 class Finder:
-    """Finds evidence in one corpus; the index over it is made when a quote has left its document."""
+    """Finds evidence in one corpus; the index over it is made when a quote has left its document.
 
-    def __init__(self, corpus: Corpus) -> None:
+    Args:
+        corpus: where to look.
+        quotes: all that will be looked for; the index then holds nothing else.
+    """
+
+    def __init__(self, corpus: Corpus, quotes: Iterable[str] | None = None) -> None:
         self.corpus = corpus
+        self._quotes = quotes
         self._text: tuple[int, str] = (-1, "")
 
     @cached_property
     def _shingles(self) -> Shingles:
-        return Shingles(self._read(row) for row in range(len(self.corpus)))
+        return Shingles((self._read(row) for row in range(len(self.corpus))), self._quotes)
 
     def find(self, evidence: Evidence) -> Place:
         """Returns where the evidence stands now; never a place whose text differs, unless it says CHANGED."""

@@ -31,7 +31,8 @@ class Traced:
 
 def trace(questions: Iterable[Question], corpus: Corpus) -> tuple[Traced, ...]:
     """Finds every piece of evidence in the corpus."""
-    finder = Finder(corpus)
+    questions = tuple(questions)
+    finder = Finder(corpus, [evidence.quote for question in questions for evidence in question.evidence])
     return tuple(
         Traced(question, position, finder.find(evidence))
         for question in questions

@@ -31,12 +31,18 @@ class Shingles:
 
     Args:
         texts: the texts; a text's number is its position.
+        wanted: keep only what these have in common with the texts, where nothing else will be asked for; the index
+            is then as small as they are, however many texts there are.
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        keys = [sample(text) for text in texts]
+    def __init__(self, texts: Iterable[str], wanted: Iterable[str] | None = None) -> None:
+        kept = None if wanted is None else _union(sample(text) for text in wanted)
+        keys = [
+            sample(text) if kept is None else np.intersect1d(sample(text), kept, assume_unique=True)
+            for text in texts
+        ]
         key = np.concatenate([np.empty(0, np.uint32), *keys])
-        owner = np.repeat(np.arange(len(keys), dtype=np.int32), [len(kept) for kept in keys])
+        owner = np.repeat(np.arange(len(keys), dtype=np.int32), [len(own) for own in keys])
         order = np.argsort(key, kind="stable")
         self._key, self._owner = key[order], owner[order]
 
@@ -56,6 +62,10 @@ class Shingles:
         found, count = (column[count >= least * len(wanted)] for column in (found, count))
         order = np.lexsort((found, -count))
         return [(int(found[at]), float(count[at]) / len(wanted)) for at in order]
+
+
+def _union(samples: Iterable[Hashes]) -> Hashes:
+    return np.unique(np.concatenate([np.empty(0, np.uint32), *samples]))
 
 
 def plain(text: str) -> str:

@@ -209,3 +209,11 @@ def test_every_clapnq_sentence_anchors_where_it_stands(half: str) -> None:
             assert (place.status, place.start, place.end) == (Status.CURRENT, start, end)
             count += 1
     assert count == {"answerable": 2034, "unanswerable": 2974}[half]
+
+
+@given(st.lists(st.text(alphabet="abc de", max_size=60), min_size=1, max_size=4), st.integers(0, 3))
+def test_an_index_of_what_is_wanted_answers_as_the_whole(held: list[str], at: int) -> None:
+    wanted = held[at % len(held)]
+    assert Shingles(held, [wanted, "something else entirely"]).candidates(wanted) == Shingles(
+        held
+    ).candidates(wanted)

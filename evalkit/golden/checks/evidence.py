@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from evalkit.golden.checks.finding import Finding, finding, grams, words
 from evalkit.golden.shingles import Shingles
@@ -43,9 +43,9 @@ def repeated(questions: Sequence[Question], corpus: Corpus) -> Finding:
     return finding("repeated evidence", found, len(pieces), text)
 
 
-def _holders(quotes: Iterable[str], corpus: Corpus) -> dict[str, list[str]]:
+def _holders(quotes: Collection[str], corpus: Corpus) -> dict[str, list[str]]:
     """Returns the documents that hold each quote, reading each document once, however many quotes it may hold."""
-    index = Shingles(corpus[row].text for row in range(len(corpus)))
+    index = Shingles((corpus[row].text for row in range(len(corpus))), quotes)
     asked: dict[int, list[str]] = {}
     for quote in quotes:
         for row, _ in index.candidates(quote, least=1.0):
