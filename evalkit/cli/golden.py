@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evalkit.cli.making import draft, generate, review
-from evalkit.cli.shared import SUITE, console
+from evalkit.cli.shared import SUITE, console, progress_bars
 
 if TYPE_CHECKING:
     from evalkit.suite import Suite
@@ -116,7 +116,12 @@ def reanchor(suite: Path, *, review_file: Path | None, accept_file: Path | None)
     help="Write topics.txt and qrels.txt into this folder; quotes become whole documents.",
 )
 @click.option("--source", default="", help="The source that TREC documents are named without.")
-def export(suite: Path, *, jsonl_file: Path | None, trec_folder: Path | None, source: str) -> None:
+@click.option(
+    "--runs", is_flag=True, help="With --trec: also run the variants and write VARIANT.run for each."
+)
+def export(
+    suite: Path, *, jsonl_file: Path | None, trec_folder: Path | None, source: str, runs: bool
+) -> None:
     """Write the golden set, whatever its format, as JSON Lines or TREC files."""
     from evalkit.backends.files import write_atomic
     from evalkit.errors import SuiteError
@@ -126,7 +131,8 @@ def export(suite: Path, *, jsonl_file: Path | None, trec_folder: Path | None, so
 
     if jsonl_file is None and trec_folder is None:
         raise SuiteError("nothing to write; give --jsonl FILE or --trec FOLDER")
-    questions = load_suite(suite).golden.questions()
+    loaded = load_suite(suite)
+    questions = loaded.golden.questions()
     files: dict[Path, str] = {}
     if jsonl_file is not None:
         files[jsonl_file] = write(questions)
@@ -138,6 +144,14 @@ def export(suite: Path, *, jsonl_file: Path | None, trec_folder: Path | None, so
             click.echo(
                 f"{quotes:,} quotes became whole documents: TREC judgements hold nothing finer", err=True
             )
+    if trec_folder is not None and runs:
+        from evalkit.backends.runtime import open_runtime
+        from evalkit.runs import ranked
+
+        with progress_bars() as progress:
+            found = ranked(loaded, open_runtime(loaded.home, progress=progress), source)
+        for name, run in found.items():
+            files[trec_folder / f"{name.replace('/', '-')}.run"] = trec.write_run(run, name.replace(" ", "-"))
     for path, text in files.items():
         write_atomic(path, text)
         click.echo(f"wrote {path}")

@@ -76,11 +76,37 @@ def test_export_and_plan(project: Path) -> None:
         .read_text()
         .replace("{trec: [out, out]}", "{trec: {topics: out/topics.txt, qrels: out/qrels.txt}}")
     )
+    assert (
+        evalkit(
+            "golden", "export", ".", "--trec", "out", "--source", "docs", "--runs", cwd=project
+        ).returncode
+        == 0
+    )
+    by_trec = measured(project / "out" / "qrels.txt", project / "out" / "new.run")
+    evalkit("run", ".", "--no-tracking", "--json", "r.json", cwd=project)
+    rows = json.loads((project / "r.json").read_text())["estimates"]
+    ours = {row["measure"]: row["mean"] for row in rows if row["variant"] == "new"}
+    assert {name: pytest.approx(value) for name, value in by_trec.items()} == {
+        name: ours[name] for name in by_trec
+    }
     planned = evalkit("plan", ".", "--json", cwd=project)
     assert json.loads(planned.stdout)[0]["n"] == 30
     refused = evalkit("golden", "reanchor", ".", cwd=project)
     assert refused.returncode == 2
     assert "only JSON Lines holds offsets" in refused.stderr
+
+
+def measured(qrels: Path, run: Path) -> dict[str, float]:
+    """What ir_measures says of the exported files."""
+    import ir_measures
+
+    names = ("R@2", "nDCG@5")
+    found = ir_measures.calc_aggregate(
+        [ir_measures.parse_measure(name) for name in names],
+        ir_measures.read_trec_qrels(str(qrels)),
+        ir_measures.read_trec_run(str(run)),
+    )
+    return {{"R@2": "Recall@2"}.get(str(measure), str(measure)): value for measure, value in found.items()}
 
 
 def test_halves_and_looks(project: Path) -> None:
