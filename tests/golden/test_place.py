@@ -61,6 +61,22 @@ def test_of_equal_words_the_surroundings_decide() -> None:
     assert find(evidence, fees="The fee is 5. The fee is 5.").status is Status.CHANGED
 
 
+def test_an_equal_that_slid_into_its_place_is_not_the_quote() -> None:
+    text = "For guests. The fee is 5. For members! The fee is 5."
+    evidence = pin(Evidence("fees", "The fee is 5."), text, text.rindex("The fee"))
+    assert evidence.start is not None
+    slid = " " * (evidence.start - text.index("The fee")) + text
+    place = find(evidence, fees=slid)
+    assert (place.status, place.start) == (Status.MOVED, slid.rindex("The fee"))
+
+
+def test_the_edited_quote_in_its_own_document_comes_before_one_like_it_elsewhere() -> None:
+    edited = LEAVE.replace("Up to five days", "Up to seven or eight days")
+    like = LEAVE.replace("five", "six")
+    assert find(pinned(), a_copy=like, leave=edited).row == 1
+    assert find(pinned(), a_copy=like, leave="Nothing of the kind.").row == 0
+
+
 def test_short_words_elsewhere_are_not_taken_for_the_quote() -> None:
     evidence = pinned("first", text=LEAVE)
     assert find(evidence, leave="Ask your lead.", pay="At first, nothing.").status is not Status.MOVED
