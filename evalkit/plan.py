@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from evalkit import stats
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.gates.ceiling import Ceiling
@@ -31,7 +29,9 @@ CHANGED = 0.1
 
 _AHEAD = (0.02, 0.05, 0.10)
 _SHARES = (0.05, 0.10, 0.20)
-_STEPS = 10
+_STEPS = 7
+_BEST = 0.999
+"""The best score that is worth planning for: no system is perfect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +146,10 @@ def _floor(gate: Floor, name: str, size: _Size, alpha: float) -> Planned:
     short = f"it has {size.n} questions; min_n asks for {gate.min_n}" if size.n < gate.min_n else ""
 
     def enough(mean: float) -> bool:
-        power = stats.floor_power(mean, level, np.array([float(max(1, size.effective))]), alpha)
-        return bool(power[0] >= stats.POWER)
+        needed = stats.needed_for_floor(mean, level, alpha)
+        return needed is not None and needed <= size.effective
 
-    above, below = _nearest(enough, level, 1.0), _nearest(enough, level, 0.0)
+    above, below = _nearest(enough, level, _BEST), _nearest(enough, level, 1 - _BEST)
     passes = f"passes from a true {above:.2f}" if above is not None else "passes no true score"
     fails = f"fails up to a true {below:.2f}" if below is not None else "fails no true score"
     ahead = {
@@ -216,4 +216,4 @@ def _z(alpha: float) -> float:
     """The sum of the normal quantiles of 1 - alpha and of 80% power; 2.49 at 5%."""
     from statistics import NormalDist
 
-    return NormalDist().inv_cdf(1 - alpha) + NormalDist().inv_cdf(stats.POWER)
+    return NormalDist().inv_cdf(1 - alpha) + NormalDist().inv_cdf(0.8)

@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MIN_CLUSTERS",
-    "POWER",
     "Bounds",
     "betting_bounds",
     "effective_size",
     "exact_bounds",
-    "floor_power",
     "holm",
     "interval",
     "mean_bounds",
@@ -45,11 +43,9 @@ MIN_CLUSTERS = 20
 
 SCORE = "score (Tango)"
 
-POWER = 0.8
-"""The chance of a decision that sample sizes are stated for."""
-
 _GRID = 24
 _ROUNDS = 4
+_POWER = 0.8
 _LARGEST = 20_000
 _MIN_PAIRS = 100
 _MIN_CHANGED = 10
@@ -337,27 +333,22 @@ def needed_for_floor(mean: float, floor: float, alpha: float, *, variance: float
     Exact for 0/1 values; with a `variance` (of one question's value) the normal approximation. None where the mean
     is at the floor, so that no number would do.
     """
+    from scipy.special import bdtrik, betainc
+
     if abs(mean - floor) < 1e-3:
         return None
     if variance is not None:
         return _normal_size(variance, abs(mean - floor), alpha)
-    n = np.arange(1, _LARGEST + 1, dtype=np.float64)
-    # Power is a sawtooth in n; the answer is where it has passed 80% for good.
-    short = np.flatnonzero(floor_power(mean, floor, n, alpha) < POWER)
-    return int(n[short[-1]]) + 1 if short[-1] + 1 < _LARGEST else None
-
-
-def floor_power(mean: float, floor: float, n: Floats, alpha: float) -> Floats:
-    """The probability of PASS (or FAIL, below the floor) for n 0/1 values with the true mean `mean`; exact."""
-    from scipy.special import bdtrik, betainc
-
     p, bound = (mean, floor) if mean > floor else (1 - mean, 1 - floor)
+    n = np.arange(1, _LARGEST + 1, dtype=np.float64)
     needed = np.ceil(bdtrik(1 - alpha, n, bound) - 1e-9)
     # P(Binomial(n, p) > needed), through the incomplete beta function.
     power = np.where(
         needed < n, betainc(np.minimum(needed, n - 1) + 1, n - np.minimum(needed, n - 1), p), 0.0
     )
-    return np.asarray(power, dtype=np.float64)
+    # Power is a sawtooth in n; the answer is where it has passed 80% for good.
+    short = np.flatnonzero(power < _POWER)
+    return int(n[short[-1]]) + 1 if short[-1] + 1 < _LARGEST else None
 
 
 def needed_for_margin(difference: float, variance: float, margin: float, alpha: float) -> int | None:
@@ -373,7 +364,7 @@ def needed_for_margin(difference: float, variance: float, margin: float, alpha: 
 def _normal_size(variance: float, distance: float, alpha: float) -> int | None:
     from scipy.special import ndtri
 
-    quantiles = float(ndtri(1 - alpha) + ndtri(POWER))
+    quantiles = float(ndtri(1 - alpha) + ndtri(_POWER))
     size = math.ceil(variance * (quantiles / distance) ** 2)
     return size if size <= _LARGEST else None
 
