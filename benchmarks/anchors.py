@@ -40,7 +40,7 @@ def main(data: Path | None) -> str:
         subprocess.run(["git", "clone", "-q", "-b", "main", str(bundle), str(clone)], check=True)
         months = monthly(clone)
         before = read(clone, months[0], store)
-        questions = drawn(before.corpus)
+        first = questions = drawn(before.corpus)
         rows, sums = [], Counter[str]()
         for month, commit in enumerate(months[1:], 1):
             after = read(clone, commit, store)
@@ -57,6 +57,7 @@ def main(data: Path | None) -> str:
                 )
             )
             questions, before = reanchored(questions, traced, after.corpus), after
+        at_once = Counter(piece.place.status for piece in trace(first, before.corpus))
     head = ("month", "documents", *(s.value for s in Status))
     head += ("on lines git kept", "found there", "anchored elsewhere", "verbatim only elsewhere", "time")
     share = sums["found"] / max(1, sums["stand"])
@@ -66,7 +67,8 @@ def main(data: Path | None) -> str:
         f"{sums['wrong']} were anchored anywhere else; {sums['differs']} anchors hold other text than their quote. "
         f"{sums['verbatim found']:,} of {sums['verbatim']:,} quotes that stand verbatim in the document git has "
         f"them in were found there. {sums['crossed']} were anchored in a document that git does not connect with "
-        f"theirs, where the same words had stood before in {sums['copies']}.\n"
+        f"theirs, where the same words had stood before in {sums['copies']}. From month 0 to month {MONTHS} in one step: "
+        f"{', '.join(f'{at_once[s]} {s.value}' for s in Status)}.\n"
     )
 
 

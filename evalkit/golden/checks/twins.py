@@ -11,9 +11,9 @@ from evalkit.types import Question
 __all__ = ["duplicates", "near_duplicates", "pairs"]
 
 ALIKE = 90.0
-"""From what similarity (of 100, rapidfuzz' token_sort_ratio) two questions are near-duplicates."""
+"""From what similarity (of 100, rapidfuzz' ratio of their sorted words) two questions are near-duplicates."""
 
-_SHARE = 0.4
+_SHARE = 0.3
 
 
 def duplicates(questions: Sequence[Question]) -> Finding:
@@ -42,11 +42,11 @@ def pairs(questions: Sequence[Question]) -> list[tuple[int, int]]:
     """Returns rows (a < b) of questions that are the same or nearly so, through an index rather than all pairs."""
     from rapidfuzz import fuzz
 
-    texts = [" ".join(words(question.text)) for question in questions]
+    texts = [" ".join(sorted(words(question.text))) for question in questions]
     index = Shingles(texts)
     found = []
     for row, text in enumerate(texts):
         for other, _ in index.candidates(text, least=_SHARE):
-            if other > row and fuzz.token_sort_ratio(text, texts[other]) >= ALIKE:
+            if other > row and fuzz.ratio(text, texts[other]) >= ALIKE:
                 found.append((row, other))
     return found
