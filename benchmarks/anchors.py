@@ -67,7 +67,9 @@ def main(data: Path | None) -> str:
         f"{sums['wrong']} were anchored anywhere else; {sums['differs']} anchors hold other text than their quote. "
         f"{sums['verbatim found']:,} of {sums['verbatim']:,} quotes that stand verbatim in the document git has "
         f"them in were found there. {sums['crossed']} were anchored in a document that git does not connect with "
-        f"theirs, where the same words had stood before in {sums['copies']}. From month 0 to month {MONTHS} in one step: "
+        f"theirs, where the same words had stood before in {sums['copies']}. Of {sums['anywhere']:,} quotes that stand "
+        f"verbatim anywhere that month {sums['anywhere found']:,} were found. "
+        f"From month 0 to month {MONTHS} in one step: "
         f"{', '.join(f'{at_once[s]} {s.value}' for s in Status)}.\n"
     )
 
@@ -170,6 +172,9 @@ def compared(
         here = after.corpus[place.row] if place.row >= 0 else None
         if anchored and here is not None:
             seen["differs"] += here.text[place.start : place.end] != evidence.quote
+        if any(evidence.quote in document.text for document in after.corpus):
+            seen["anywhere"] += 1
+            seen["anywhere found"] += anchored
         old_row = before.corpus.row(evidence.doc)
         if old_row is None or evidence.start is None:
             continue
