@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from evalkit import stats
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.gates.ceiling import Ceiling
+from evalkit.gates.coverage import Coverage
+from evalkit.gates.figure import Figure
 from evalkit.gates.floor import BEST, Floor
 from evalkit.gates.no_regression import NoRegression
 from evalkit.golden.split import cluster_of
@@ -94,8 +96,10 @@ def _gate(
             yield _no_regression(gate, one, size, changed)
         elif isinstance(gate, Ceiling):
             yield _ceiling(gate, one, size)
-        else:
+        elif isinstance(gate, Coverage | Figure):
             yield size.planned(gate, one, detects="counts what happened: any number of questions decides it")
+        else:
+            yield size.planned(gate, one, detects="unknown: this kind of gate is not planned for")
 
 
 class _Size:
