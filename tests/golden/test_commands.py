@@ -55,7 +55,25 @@ def test_evidence_is_followed_after_a_sync(project: Path) -> None:
     assert "1 accepted, 1 rejected, 0 open" in accepted.stdout
     found = json.loads(evalkit("golden", "check", ".", "--json", cwd=project).stdout)
     assert found["evidence"][""] == {"current": 29, "moved": 0, "changed": 1, "gone": 0}
+    before = (project / "golden.jsonl").read_bytes()
+    assert evalkit("golden", "reanchor", ".", cwd=project).returncode == 0
+    assert (project / "golden.jsonl").read_bytes() == before
     assert "unwinnable q03" in evalkit("check", ".", cwd=project).stdout
+
+
+def test_checks_of_a_report_and_of_prompts(project: Path, write: Write) -> None:
+    evalkit("run", ".", "--no-tracking", "--json", "r.json", cwd=project)
+    write("few-shot.txt", "Q: how heavy is the otter0\nA: 3 kg")
+    arguments = ("golden", "check", ".", "--report", "r.json", "--prompts", "few-shot.txt")
+    shown = evalkit(*arguments, cwd=project)
+    assert "1 of 30  leaked to prompts" in shown.stdout
+    found = {c["check"]: c for c in json.loads(evalkit(*arguments, "--json", cwd=project).stdout)["checks"]}
+    items = json.loads((project / "r.json").read_text())["items"]
+    stages = [{result["stage"] for result in item["results"].values()} for item in items]
+    assert found["all easy"]["count"] == sum(stage == {"found"} for stage in stages)
+    assert found["none gets"]["count"] == sum("found" not in stage for stage in stages)
+    missing = evalkit("golden", "check", ".", "--prompts", "none.txt", cwd=project)
+    assert (missing.returncode, "none.txt: no such file" in missing.stderr) == (2, True)
 
 
 def test_export_and_plan(project: Path) -> None:
