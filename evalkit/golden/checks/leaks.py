@@ -13,7 +13,7 @@ from evalkit.types import Question
 __all__ = ["across_splits", "in_prompts"]
 
 _GRAM = 4
-_SHARE = 0.5
+_SHARE = 0.75
 
 
 def across_splits(
@@ -30,7 +30,7 @@ def across_splits(
 
 
 def in_prompts(questions: Sequence[Question], files: Sequence[Path]) -> Finding:
-    """Questions or reference answers whose runs of four words stand in a prompt, at least half of them."""
+    """Questions or reference answers whose runs of four words stand in a prompt, at least three in four."""
     seen = {path: grams(words(whole(path, "prompts as text")), _GRAM) for path in files}
     found = []
     for question in questions:
