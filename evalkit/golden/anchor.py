@@ -38,7 +38,7 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
         found: list[tuple[int, int, int, int, int, bool]] = []
         for evidence in question.evidence:
             place = finder.find(evidence)
-            pinned = evidence.start is not None
+            pinned = evidence.start is not None or bool(evidence.prefix and not evidence.quote)
             if place.status is Status.CURRENT or (pinned and place.status is Status.MOVED):
                 whole = not evidence.quote
                 found.append((number, place.row, place.start, place.end, evidence.grade, whole))

@@ -75,9 +75,9 @@ class Finder:
         """Returns where the evidence stands now; never a place whose text differs, unless it says CHANGED."""
         row = self.corpus.row(evidence.doc)
         if not evidence.quote:
-            if row is None:
-                return Place(Status.GONE, reason=f"document '{evidence.doc}' is not in the corpus")
-            return Place(Status.CURRENT, row, 0, len(self._read(row)))
+            if row is not None:
+                return Place(Status.CURRENT, row, 0, len(self._read(row)))
+            return self._renamed(evidence)
         if row is not None:
             text = self._read(row)
             start = evidence.start
@@ -96,6 +96,22 @@ class Finder:
                     "lengthen it or pin its start",
                 )
         return self._elsewhere(evidence)
+
+    def _renamed(self, evidence: Evidence) -> Place:
+        """Looks for a whole document by how it began and ended."""
+        rows = self._ends.get((evidence.prefix, evidence.suffix), []) if evidence.prefix else []
+        if len(rows) != 1:
+            return self._gone(evidence)
+        reason = f"document '{evidence.doc}' is now '{self.corpus[rows[0]].doc_id}'"
+        return Place(Status.MOVED, rows[0], 0, len(self._read(rows[0])), reason)
+
+    @cached_property
+    def _ends(self) -> dict[tuple[str, str], list[int]]:
+        rows: dict[tuple[str, str], list[int]] = {}
+        for row in range(len(self.corpus)):
+            text = self._read(row)
+            rows.setdefault((text[:CONTEXT], text[-CONTEXT:]), []).append(row)
+        return rows
 
     def _stayed(self, text: str, evidence: Evidence) -> bool:
         """Whether the quote at its pinned offset is not merely its equal, swapped into its place."""
@@ -175,7 +191,12 @@ class Finder:
 
 
 def pin(evidence: Evidence, text: str, start: int) -> Evidence:
-    """Returns the evidence with its offset and surroundings in `text`, which holds the quote at `start`."""
+    """Returns the evidence with its offset and surroundings in `text`, which holds the quote at `start`.
+
+    A whole document is pinned by how it begins and ends.
+    """
+    if not evidence.quote:
+        return replace(evidence, prefix=text[:CONTEXT], suffix=text[-CONTEXT:])
     end = start + len(evidence.quote)
     return replace(
         evidence, start=start, prefix=text[max(0, start - CONTEXT) : start], suffix=text[end : end + CONTEXT]

@@ -69,7 +69,7 @@ def reanchored(
 
 
 def _pinned(piece: Traced, corpus: Corpus) -> Evidence:
-    if piece.place.status not in {Status.CURRENT, Status.MOVED} or not piece.evidence.quote:
+    if piece.place.status not in {Status.CURRENT, Status.MOVED}:
         return piece.evidence
     document = corpus[piece.place.row]
     return pin(replace(piece.evidence, doc=document.doc_id), document.text, piece.place.start)

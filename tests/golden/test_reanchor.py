@@ -57,7 +57,21 @@ def test_unpinned_evidence_is_pinned() -> None:
     (fresh,) = reanchored((question,), trace((question,), corpus), corpus)
     assert [e.doc for e in fresh.evidence] == ["leave", "pay", "pay"]
     assert [e.start for e in fresh.evidence] == [LEAVE.index(DAYS), PAY.index(PAID), None]
+    assert (fresh.evidence[2].prefix, fresh.evidence[2].suffix) == (PAY[:48], PAY[-48:])
     assert fresh.evidence[0].prefix == "# Leave\n\n"
+
+
+def test_a_whole_document_is_followed_when_it_is_renamed() -> None:
+    text = PAY + LEAVE
+    question = Question("q", "?", (pin(Evidence("pay"), text, 0),))
+    renamed = Library({"leave": LEAVE, "salaries": text.replace("five", "six")})
+    assert anchor((question,), renamed).qrels.doc.tolist() == [1]
+    (fresh,) = reanchored((question,), trace((question,), renamed), renamed)
+    assert (fresh.evidence[0].doc, fresh.cluster) == ("salaries", "pay")
+    for texts in ({"leave": LEAVE}, {"a": text, "b": text}):
+        assert list(anchor((question,), Library(texts)).unwinnable) == [0]
+    with pytest.raises(GoldenError, match="document 'pay' is not in the corpus"):
+        anchor((Question("q", "?", (Evidence("pay"),)),), Library({"leave": LEAVE}))
 
 
 def entries(tmp_path: Path, **changes: object) -> Path:
