@@ -59,13 +59,17 @@ def reanchored(
     A question whose document was renamed keeps its old name as its cluster, and with it its side of a split.
     """
     pinned = {(piece.question.id, piece.position): _pinned(piece, corpus) for piece in traced}
-    changed = []
-    for question in questions:
-        evidence = tuple(pinned.get((question.id, at), e) for at, e in enumerate(question.evidence))
-        renamed = bool(evidence) and evidence[0].doc != question.evidence[0].doc
-        cluster = question.cluster or (question.evidence[0].doc if renamed else "")
-        changed.append(replace(question, evidence=evidence, cluster=cluster))
-    return tuple(changed)
+    return tuple(
+        _with(question, tuple(pinned.get((question.id, at), e) for at, e in enumerate(question.evidence)))
+        for question in questions
+    )
+
+
+def _with(question: Question, evidence: tuple[Evidence, ...]) -> Question:
+    """Changes a question's evidence and not its cluster, even where that is its first document's name."""
+    renamed = bool(evidence) and evidence[0].doc != question.evidence[0].doc
+    cluster = question.cluster or (question.evidence[0].doc if renamed else "")
+    return replace(question, evidence=evidence, cluster=cluster)
 
 
 def _pinned(piece: Traced, corpus: Corpus) -> Evidence:
@@ -141,9 +145,7 @@ def _accepted(question: Question, entry: Mapping[str, object], corpus: Corpus) -
     if not now["quote"] or not text.startswith(str(now["quote"]), int(now["start"])):
         raise ValueError(f"the corpus no longer holds the quote at {now['start']} of '{now['doc']}'")
     fresh = pin(replace(old, doc=str(now["doc"]), quote=str(now["quote"])), text, int(now["start"]))
-    return replace(
-        question, evidence=(*question.evidence[:position], fresh, *question.evidence[position + 1 :])
-    )
+    return _with(question, (*question.evidence[:position], fresh, *question.evidence[position + 1 :]))
 
 
 def _said(error: Exception) -> str:

@@ -92,6 +92,7 @@ def test_a_person_decides_on_the_changed(tmp_path: Path, accept: bool | None, wh
     assert tally == {"accepted": 0, "rejected": 0, "open": 0} | {what: 1}
     if accept:
         assert decided[0].evidence[0].quote == DAYS.replace("five", "seven")
+        assert (decided[0].evidence[0].doc, decided[0].cluster) == ("holidays", "leave")
         assert counts(trace(decided, corpus))[""] == {"current": 1, "moved": 2, "changed": 0, "gone": 0}
         assert not anchor(decided, corpus).unwinnable
     else:
