@@ -69,7 +69,7 @@ class Evaluation:
         }
 
 
-def evaluate(suite: Suite, runtime: Runtime, side: Side = "test") -> Evaluation:
+def evaluate(suite: Suite, runtime: Runtime, *, side: Side = "test") -> Evaluation:
     """Runs every variant of a suite over its pinned corpus and judges the gates.
 
     Args:

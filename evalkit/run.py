@@ -46,7 +46,7 @@ def run_suite(
     started, clock = dt.datetime.now(dt.UTC), time.perf_counter()
     with open_workers(workers) as pool:
         runtime = open_runtime(suite.home, progress=progress, workers=pool)
-        evaluation = evaluate(suite, runtime, side)
+        evaluation = evaluate(suite, runtime, side=side)
     report = build(
         evaluation,
         Volatile(
