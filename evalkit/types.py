@@ -177,7 +177,8 @@ class Evidence:
     """What supports the answer: a quote of a document, or with an empty quote the whole document.
 
     `start` is the quote's offset where the golden set pins it, with the text before and after it (`prefix`,
-    `suffix`), else None: then the quote must be found exactly once.
+    `suffix`), else None: then the quote must be found exactly once. An empty `doc` leaves open which document.
+    A whole document is pinned by its first and last characters, as `prefix` and `suffix`.
     """
 
     doc: str

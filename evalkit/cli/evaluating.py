@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -82,6 +82,14 @@ def check(suite: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say about what answering and judging would cost.")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
 @click.option(
+    "--split",
+    "side",
+    type=click.Choice(["dev", "test"]),
+    default="test",
+    show_default=True,
+    help="The half of the questions to read, where the suite splits them.",
+)
+@click.option(
     "--workers",
     default="serial",
     metavar="WHERE",
@@ -97,6 +105,7 @@ def run(
     dry_run: bool,
     no_tracking: bool,
     workers: str,
+    side: Literal["dev", "test"],
 ) -> None:
     """Evaluate a suite, judge its gates, save and print the report."""
     from evalkit.report import files
@@ -110,7 +119,7 @@ def run(
         return
     with progress_bars() as progress:
         report = run_suite(
-            loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers
+            loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers, side=side
         )
     for part in render(report):
         console().print(part, soft_wrap=False)
@@ -120,6 +129,8 @@ def run(
         click.echo(f"{kind:9} {path}")
     for fact, value in report["volatile"]["tracking"].items():
         click.echo(f"{'MLflow':9} {fact}: {value}")
+    if "looks" in report["volatile"]:
+        click.echo(f"{'looks':9} {report['volatile']['looks']} at these test questions, this one included")
     files.write(report, json=json_file, html=html_file, markdown=markdown_file)
     sys.exit(EXIT_CODES[report["verdict"]])
 

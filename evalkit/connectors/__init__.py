@@ -11,6 +11,7 @@ registry: Registry[Connector] = Registry(
     "connector",
     {
         "folder": "evalkit.connectors.folder:Folder",
+        "beir": "evalkit.connectors.beir:Beir",
         "trec": "evalkit.connectors.trec:Trec",
     },
 )
