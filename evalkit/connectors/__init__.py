@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from evalkit.registry import Registry
-from evalkit.types import Connector
+from collections.abc import Iterator
 
-__all__ = ["registry"]
+from evalkit.registry import Registry
+from evalkit.types import Connector, Document, Unreadable
+
+__all__ = ["documents", "registry"]
 
 registry: Registry[Connector] = Registry(
     "connector",
@@ -14,3 +16,10 @@ registry: Registry[Connector] = Registry(
         "trec": "evalkit.connectors.trec:Trec",
     },
 )
+
+
+def documents(connector: Connector) -> Iterator[Document | Unreadable]:
+    """Yields everything that a source lists, read one at a time."""
+    for listed in connector.listing():
+        if (document := connector.fetch(listed)) is not None:
+            yield document

@@ -11,7 +11,10 @@ from pathlib import PurePosixPath
 from evalkit.backends import safe_yaml
 from evalkit.types import Document
 
-__all__ = ["SUFFIXES", "to_document"]
+__all__ = ["SUFFIXES", "VERSION", "to_document"]
+
+VERSION = 1
+"""Raised whenever the same bytes become another document, so that earlier conversions are not reused."""
 
 HTML = (".html", ".htm")
 SUFFIXES = (".md", ".markdown", ".txt", *HTML)
