@@ -13,6 +13,7 @@ registry: Registry[Connector] = Registry(
     "connector",
     {
         "folder": "evalkit.connectors.folder:Folder",
+        "git": "evalkit.connectors.git:Git",
         "trec": "evalkit.connectors.trec:Trec",
     },
 )
