@@ -58,9 +58,7 @@ def main(data: Path | None) -> str:
             iter(syncs(data / "versioned-docs" / "GSA-TTS_handbook.docs.bundle", Path(place), last=True))
         )
     found, wanted = Counter[str](), Counter[str]()
-    unread = sum(
-        len(month.intake.unreadable) > len(before.intake.unreadable) for before, month in pairs(months)
-    )
+    unread = sum(month.unread for month in later)
     for month in later:
         found.update(month.counted())
         wanted.update(month.git)
