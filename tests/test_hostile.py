@@ -1,4 +1,4 @@
-"""A thousand hostile names, links and members (400 + 200 + 2 × 150 + 100): nothing outside the root is read or written."""
+"""A thousand hostile names, links and members (400 + 200 + 2 × 150 + 100): nothing outside is read or written."""
 
 from __future__ import annotations
 
@@ -162,14 +162,14 @@ def test_a_hundred_and_fifty_members_of_an_archive(tmp_path: Path, outside: Path
     else:
         with tarfile.open(path, "w") as tar:
             for name in hostile:
-                info = tarfile.TarInfo(name)
-                info.size = 1
-                tar.addfile(info, io.BytesIO(b"x"))
+                entry = tarfile.TarInfo(name)
+                entry.size = 1
+                tar.addfile(entry, io.BytesIO(b"x"))
             for number, name in enumerate(links):
-                info = tarfile.TarInfo(name)
-                info.type = (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE)[number % 4]
-                info.linkname = str(outside / "secret.md")
-                tar.addfile(info)
+                entry = tarfile.TarInfo(name)
+                entry.type = (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE)[number % 4]
+                entry.linkname = str(outside / "secret.md")
+                tar.addfile(entry)
     found = list(documents(Archive(path)))
     clean(found)
     for item in found:

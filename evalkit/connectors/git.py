@@ -20,7 +20,7 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """Every Markdown, text and HTML file of a commit, from a bare mirror that only fetches what is new.
+    """Every Markdown, text, HTML, Office and PDF file of a commit, from a bare mirror that only fetches what is new.
 
     A document's id is its path in the repository; its time and author are those of the last commit that changed it.
 

@@ -1,4 +1,4 @@
-"""Bytes of a file -> a document's text and what the file says about itself. Markdown, text and HTML."""
+"""Bytes of a file -> a document's text and what the file says about itself. Markdown, text, HTML, Office, PDF."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from evalkit.backends import safe_yaml
+from evalkit.backends import office, safe_yaml
 from evalkit.digest import of_bytes
 from evalkit.types import Document
 
-__all__ = ["SUFFIXES", "VERSION", "to_document"]
+__all__ = ["SUFFIXES", "to_document", "version"]
 
-VERSION = 1
-"""Raised whenever the same bytes become another document, so that earlier conversions are not reused."""
+_VERSION = 1
+"""Raised whenever the same bytes become another document."""
 
 HTML = (".html", ".htm")
 SUFFIXES = {
@@ -24,6 +24,7 @@ SUFFIXES = {
     ".txt": "text/plain",
     ".html": "text/html",
     ".htm": "text/html",
+    **office.TYPES,
 }
 """What can be converted, and its content type."""
 
@@ -31,19 +32,28 @@ _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\A|\n)---[ \t]*(?:\r?\n|\Z)
 _NAMED = {"title", "access", "acl", "modified", "modified_at"}
 
 
+def version() -> str:
+    """Names the conversion: the same bytes become the same document as long as it stays."""
+    return f"{_VERSION} {office.converter()}".strip()
+
+
 def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
     """Converts one file.
 
-    Front matter (Markdown, text) or `<meta>` elements (HTML) become title, ACL (`access`: groups and users;
-    absent or empty means public), modified time and metadata; the rest is the text. A page that has a title and
-    nothing else says its title. `metadata` also holds the content type and the SHA-256 of the bytes.
+    Front matter (Markdown, text), `<meta>` elements (HTML) or properties (Office) become title, ACL (`access`: groups
+    and users; absent or empty means public), modified time and metadata; the rest is the text. A page that has a title
+    and nothing else says its title. `metadata` also holds the content type and the SHA-256 of the bytes.
 
     Raises:
         ValueError: with the reason, where the bytes are not text or hold nothing to search.
+        MissingDependency: for an Office or PDF file, where the converter is not installed.
     """
-    text = _decode(data)
     suffix = PurePosixPath(doc_id).suffix.lower()
-    body, stated = _html(text) if suffix in HTML else _front_matter(text)
+    if suffix in office.TYPES:
+        body, stated = office.to_markdown(doc_id, data)
+    else:
+        text = _decode(data)
+        body, stated = _html(text) if suffix in HTML else _front_matter(text)
     title = stated.get("title", "")
     if not body.strip():
         if not title:

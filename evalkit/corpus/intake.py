@@ -197,7 +197,7 @@ def _take(intake: Intake, source: str, listed: Listed, entry: Entry) -> None:
 def _identity(connector: Connector) -> str:
     stated = getattr(connector, "identity", None)
     named = f"{type(connector).__qualname__} {stated()}" if callable(stated) else repr(connector)
-    return f"{convert.VERSION} {named}"
+    return f"{convert.version()} {named}"
 
 
 def _batches(pending: Sequence[Listed]) -> Iterator[list[Listed]]:
