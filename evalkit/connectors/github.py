@@ -69,7 +69,7 @@ class GitHub:
             raise ValueError(f"found repository {self.repository!r}; expected 'owner/name'")
 
     def identity(self) -> str:
-        return f"{self.api} {self.repository} {self.max_bytes}"
+        return f"{self.api} {self.repository} {self.ref} {self.max_bytes}"
 
     def listing(self) -> Iterator[Listed]:
         facts = self._get("").json()
@@ -152,9 +152,8 @@ class GitHub:
         raw = {"Accept": "application/vnd.github.raw+json"}
         data = self._http.get(f"/repos/{self.repository}/git/blobs/{blob}", headers=raw).body
         document = to_document(path, data, uri=f"{self._web}/blob/{self.ref or 'HEAD'}/{quote(path)}")
-        last = self._get(
-            "/commits", {"path": path, "per_page": 1} | ({"sha": self.ref} if self.ref else {})
-        ).json()
+        asked: dict[str, str | int] = {"path": path, "per_page": 1, "sha": self.ref or "HEAD"}
+        last = self._get("/commits", asked).json()
         if not last:
             return document
         commit = last[0]["commit"]
