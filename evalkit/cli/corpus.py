@@ -73,6 +73,7 @@ def _preview(suite: Path) -> None:
 @SUITE
 def doctor(suite: Path) -> None:
     """Check that every source can be reached, listed and read; takes no more than a minute for most suites."""
+    from evalkit.backends.office import converter
     from evalkit.suite import load_suite
     from evalkit.sync import examine
 
@@ -83,6 +84,7 @@ def doctor(suite: Path) -> None:
             f"{found.source}: {count}; {'problem: ' + found.problem if found.problem else found.sample}"
         )
         failed |= bool(found.problem)
+    click.echo(f"Office and PDF files: {converter() or 'not readable; pip install evalkit-rag[office]'}")
     sys.exit(2 if failed else 0)
 
 
