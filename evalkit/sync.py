@@ -195,7 +195,12 @@ def _writing(suite: Suite) -> Iterator[tuple[Store, Journal]]:
     """Opens the store and the journal for the one process that may change them."""
     root = suite.home / "corpus"
     with exclusive(root / "store"):
-        yield Store(root), Journal(root / "journal.sqlite")
+        store, journal = Store(root), Journal(root / "journal.sqlite")
+        try:
+            yield store, journal
+        finally:
+            journal.close()
+            store.texts.close()
 
 
 def _pinned(suite: Suite, store: Store) -> Snapshot | None:

@@ -30,7 +30,7 @@ __all__ = ["File", "Mirror", "Origin", "Touch", "blob"]
 
 TIMEOUT = 1800
 """Seconds that one git command may take."""
-_SCP = re.compile(r"^[\w.+-]+@(?P<host>[\w.-]+):(?!/)")
+_SCP = re.compile(r"^\w[\w.+-]*@(?P<host>\w[\w.-]*):(?!/)")
 _COMMIT = re.compile(r"\x01([0-9a-f]{40,64})\x02(\d+)\x02(.*)", re.DOTALL)
 _KEPT = ("PATH", "HOME", "USER", "TMPDIR", "SSH_AUTH_SOCK", "SYSTEMROOT", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
 _SETTINGS = {
