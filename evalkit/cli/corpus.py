@@ -64,8 +64,8 @@ def _preview(suite: Path) -> None:
 
     for plan in preview(load_suite(suite)):
         click.echo(
-            f"{plan.source}: {plan.listed:,} listed, {len(plan.held):,} known, {len(plan.pending):,} to read, "
-            f"{len(plan.omitted):,} held that are no longer listed"
+            f"{plan.source}: {plan.listed:,} listed, {plan.listed - len(plan.pending):,} known, "
+            f"{len(plan.pending):,} to read, {len(plan.omitted):,} held that are no longer listed"
         )
 
 
