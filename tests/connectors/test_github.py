@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +15,10 @@ from pydantic import SecretStr
 
 from evalkit.backends.http import Pace
 from evalkit.connectors import documents
+from evalkit.connectors.git import Git
 from evalkit.connectors.github import GitHub
 from evalkit.errors import CorpusError
-from evalkit.types import Document, Listed
+from evalkit.types import Document, Listed, Unreadable
 from tests.service import Answer, Asked, Service, service
 
 
@@ -254,6 +257,29 @@ def test_discussions_with_their_replies(hub: Hub, served: Service) -> None:
     assert (found.metadata["category"], found.metadata["author"]) == ("Q&A", "ghost")
     del hub.discussions[7]
     assert github.fetch(listed[0]) is None
+
+
+def test_wiki_pages_come_through_git(
+    hub: Hub, served: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    wiki = tmp_path / "wiki"
+    wiki.mkdir()
+    (wiki / "Home.md").write_text("Welcome")
+    (wiki / "Empty.md").write_text("")
+    who = ("-c", "user.name=Ines", "-c", "user.email=ines@acme.example", "-C", str(wiki))
+    for words in (("init", "-q", "-b", "master"), ("add", "."), ("commit", "-q", "-m", "x")):
+        subprocess.run(["git", *who, *words], check=True)
+    hub.private = True
+    github = source(served, "wiki")
+    assert github._wiki.url == f"{served.url}/o/r.wiki.git"
+    monkeypatch.setattr(GitHub, "_wiki", Git(path=wiki))
+    empty, home = documents(github)
+    assert empty == Unreadable("wiki/Empty.md", "holds no text to search")
+    assert isinstance(home, Document)
+    assert (home.doc_id, home.text, home.acl) == ("wiki/Home.md", "Welcome", ("github:o/r",))
+    assert github.fetch(Listed("wiki/Home.md", "")) == home
+    assert github.fetch(Listed("wiki/Gone.md", "")) is None
 
 
 def test_a_repository_that_cannot_be_seen_is_an_error(served: Service) -> None:
