@@ -203,6 +203,7 @@ def test_who_may_read_a_private_repository(hub: Hub, served: Service) -> None:
 
 def test_ten_thousand_issues_are_listed_and_read_with_their_comments(hub: Hub, served: Service) -> None:
     hub.issues = [issue(number) for number in range(1, 10_001)]
+    hub.issues[0]["comments"] = 102
     hub.issues[1]["pull_request"] = {}
     said = {"user": {"login": "sam"}, "created_at": "2026-02-03T00:00:00Z", "body": "Same here."}
     hub.comments[1] = [said] * 101 + [said | {"user": None, "body": "Fixed."}]
@@ -210,7 +211,7 @@ def test_ten_thousand_issues_are_listed_and_read_with_their_comments(hub: Hub, s
     listed = list(github.listing())
     assert len(listed) == 9_999
     assert len(served.asked) == 101
-    assert listed[0] == Listed("issues/1", "2026-01-01T00:00:00Z 0 ", "I_1")
+    assert listed[0] == Listed("issues/1", "2026-01-01T00:00:00Z 102 ", "I_1")
     found = github.fetch(listed[0])
     assert isinstance(found, Document)
     assert found.text.startswith("# Issue 1\n\nIt is broken.\n\n## sam, 2026-02-03\n\nSame here.\n\n## sam")
