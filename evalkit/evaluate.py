@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from evalkit.corpus import lock
 from evalkit.corpus.snapshot import Store
@@ -25,6 +25,7 @@ class Evaluation:
     """Everything one evaluation measured; fulfils `Results`, which gates read.
 
     `verdicts` holds one tuple a gate of the suite, one verdict a slice; the development half of a split has none.
+    `synced` holds the figures that the last sync pinned with the corpus.
     """
 
     suite: Suite
@@ -34,6 +35,7 @@ class Evaluation:
     columns: Mapping[tuple[str, str], Scores]
     verdicts: tuple[tuple[Verdict, ...], ...] = ()
     side: Side = "test"
+    synced: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def baseline(self) -> str | None:
@@ -63,6 +65,7 @@ class Evaluation:
         questions = len(self.golden.questions)
         return {
             "corpus.documents": float(len(self.corpus)),
+            **self.synced,
             "golden.questions": float(questions),
             "golden.unwinnable_share": len(self.golden.unwinnable) / questions,
             **{
@@ -107,7 +110,8 @@ def evaluate(
         for name, run in runs.items()
         for measure in suite.measures
     }
-    results = Evaluation(suite, corpus, golden, runs, columns, side=side)
+    pinned = lock.read(suite.lock).figures
+    results = Evaluation(suite, corpus, golden, runs, columns, side=side, synced=pinned)
     if side == "dev":
         return results
     return replace(results, verdicts=tuple(tuple(gate.judge(results)) for gate in suite.gates))

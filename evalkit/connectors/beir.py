@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from evalkit.digest import of_value
 from evalkit.errors import CorpusError
-from evalkit.types import Document, Unreadable
+from evalkit.types import Document, Listed, Unreadable
 
 __all__ = ["Beir"]
 
@@ -25,7 +26,7 @@ class Beir:
 
     path: Path
 
-    def documents(self) -> Iterator[Document | Unreadable]:
+    def listing(self) -> Iterator[Listed]:
         path = self.path / "corpus.jsonl" if self.path.is_dir() else self.path
         try:
             with path.open("rb") as file:
@@ -33,14 +34,27 @@ class Beir:
                 while raw := file.readline(_MAX_LINE + 1):
                     number += 1
                     if raw.strip():
-                        yield _document(raw, f"{path}:{number}")
+                        doc_id, title, text = _line(raw, f"{path}:{number}")
+                        stated = {"title": title, "text": text}
+                        yield Listed(doc_id, of_value(title, text), stated=stated)
         except OSError as error:
             raise CorpusError(
                 f"{path}: cannot be read ({error.strerror}); expected BEIR's corpus.jsonl"
             ) from error
 
+    def fetch(self, listed: Listed) -> Document | Unreadable | None:
+        if "text" not in listed.stated:
+            return next(
+                (self.fetch(found) for found in self.listing() if found.doc_id == listed.doc_id), None
+            )
+        title, text = listed.stated["title"], listed.stated["text"]
+        if not (title + text).strip():
+            return Unreadable(listed.doc_id, "holds no text to search")
+        return Document(listed.doc_id, f"{title}\n\n{text}" if title else text, title=title)
 
-def _document(raw: bytes, where: str) -> Document | Unreadable:
+
+def _line(raw: bytes, where: str) -> tuple[str, str, str]:
+    """Returns a line's id, title and text."""
     if len(raw) > _MAX_LINE:
         raise CorpusError(f"{where}: the line is longer than {_MAX_LINE:,} bytes; expected a document a line")
     try:
@@ -52,6 +66,4 @@ def _document(raw: bytes, where: str) -> Document | Unreadable:
         ) from error
     if not all(isinstance(value, str) for value in (doc_id, title, text)) or not doc_id:
         raise CorpusError(f"{where}: expected _id, title and text to be text")
-    if not (title + text).strip():
-        return Unreadable(doc_id, "holds no text to search")
-    return Document(doc_id, f"{title}\n\n{text}" if title else text, title=title)
+    return doc_id, title, text
