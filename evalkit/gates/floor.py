@@ -86,18 +86,18 @@ class Floor:
         return verdicts
 
     def _p_below(self, cells: Cells) -> float:
-        """The smallest error at which the upper bound stays below the level, by bisection."""
-        low, high = 0.0, 1.0
-        if len(cells.rows) < self.min_n:
+        """The smallest error at which the upper bound stays below the level, by bisection; 1 above `alpha`."""
+        low, high = 0.0, self.alpha
+        if len(cells.rows) < self.min_n or not self._below(cells, high):
             return 1.0
         for _ in range(12):
             middle = (low + high) / 2
-            bounds = stats.mean_bounds(cells.filled(1.0), cells.clusters, cells.ids, middle)
-            if bounds.decisive and bounds.high < self.at_least:
-                high = middle
-            else:
-                low = middle
+            low, high = (low, middle) if self._below(cells, middle) else (middle, high)
         return high
+
+    def _below(self, cells: Cells, alpha: float) -> bool:
+        bounds = stats.mean_bounds(cells.filled(1.0), cells.clusters, cells.ids, alpha)
+        return bounds.decisive and bounds.high < self.at_least
 
     def _judged(
         self, variant: str, cells: Cells, slice_: str, alpha: float, *, may_fail: bool | None = None
@@ -109,7 +109,11 @@ class Floor:
                 "expected a share (use a ceiling for times and costs)"
             )
         worst = stats.mean_bounds(cells.filled(0.0), cells.clusters, cells.ids, alpha)
-        best = stats.mean_bounds(cells.filled(1.0), cells.clusters, cells.ids, alpha)
+        best = (
+            stats.mean_bounds(cells.filled(1.0), cells.clusters, cells.ids, alpha)
+            if cells.unscored
+            else worst
+        )
         n = len(cells.rows)
         mean = float(values.mean()) if len(values) else None
         failed = best.high < self.at_least if may_fail is None else may_fail
@@ -159,9 +163,7 @@ class Floor:
     def _settle(self, mean: float, cells: Cells, alpha: float) -> tuple[int | None, str]:
         values = cells.value[cells.scored]
         binary = bool(np.all((values == 0) | (values == 1)))
-        size, count = stats.effective_size(
-            values, [c for c, s in zip(cells.clusters, cells.scored, strict=True) if s]
-        )
+        size, count = stats.effective_size(values, cells.clusters[cells.scored])
         variance = None if binary and count == len(values) else float(values.var()) + 1e-3
         total = stats.needed_for_floor(mean, self.at_least, alpha, variance=variance)
         if total is None:

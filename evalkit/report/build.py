@@ -11,6 +11,7 @@ import numpy as np
 
 from evalkit import __version__, stats
 from evalkit.evaluate import Evaluation
+from evalkit.gates.cells import pick
 from evalkit.report import funnel
 from evalkit.report.model import (
     SCHEMA_VERSION,
@@ -39,11 +40,11 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     """Makes the report of an evaluation; `volatile` is what two equal runs may differ in."""
     suite, golden = evaluation.suite, evaluation.golden
     timed = {str(measure) for measure in suite.measures if measure.timed}
-    estimates = list(_estimates(evaluation, {ALL_QUESTIONS: list(range(len(golden.questions)))}))
+    estimates = list(_estimates(evaluation, [ALL_QUESTIONS]))
     gates = [_gate(n, verdict) for n, verdicts in enumerate(evaluation.verdicts) for verdict in verdicts]
     volatile["estimates"] = [row for row in estimates if row["measure"] in timed]
     volatile["gates"] = [row for row in gates if row["measure"] in timed]
-    slices = {name: rows for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE}
+    slices = [name for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE]
     verdict, reasons = decision(chain.from_iterable(evaluation.verdicts))
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -86,18 +87,16 @@ def decision(
     return "GO", [f"every one of {len(verdicts)} verdicts is PASS"]
 
 
-def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Iterable[EstimateRow]:
+def _estimates(evaluation: Evaluation, slices: Iterable[str]) -> Iterable[EstimateRow]:
     timed = {str(measure) for measure in evaluation.suite.measures if measure.timed}
-    clusters = [question.cluster for question in evaluation.golden.questions]
-    ids = [question.id for question in evaluation.golden.questions]
-    for name, rows in slices.items():
+    for name in slices:
         for (variant, measure), column in evaluation.columns.items():
-            scored = [row for row in rows if column.state[row] == State.VALUE]
+            cells = pick(evaluation, column, name)
             estimate = stats.interval(
-                column.value[scored],
-                clusters=[clusters[row] for row in scored],
-                ids=[ids[row] for row in scored],
-                unscored=sum(1 for row in rows if column.state[row] == State.UNSCORED),
+                cells.value[cells.scored],
+                clusters=cells.clusters[cells.scored],
+                ids=cells.ids[cells.scored],
+                unscored=cells.unscored,
                 share=measure not in timed,
             )
             yield EstimateRow(
@@ -116,14 +115,14 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
 def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
     if evaluation.baseline is None:
         return
-    clusters = np.array([question.cluster for question in evaluation.golden.questions])
     for (variant, measure), column in evaluation.columns.items():
         if variant == evaluation.baseline:
             continue
         base = evaluation.scores(evaluation.baseline, measure)
-        both = np.flatnonzero((column.state == State.VALUE) & (base.state == State.VALUE))
-        difference = column.value[both] - base.value[both]
-        estimate = stats.paired_interval(difference, clusters=list(clusters[both]))
+        cells = pick(evaluation, column, ALL_QUESTIONS)
+        both = cells.scored & (base.state[cells.rows] == int(State.VALUE))
+        difference = cells.value[both] - base.value[cells.rows[both]]
+        estimate = stats.paired_interval(difference, clusters=cells.clusters[both])
         yield Comparison(
             variant=variant,
             baseline=evaluation.baseline,
