@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from evalkit.types import Golden, Outcome, Qrels, Question, Scores
 REPLICATIONS = int(os.environ.get("EVALKIT_REPLICATIONS", "5000"))
 SIZES, FLOORS, KINDS = (50, 100, 300), (0.85, 0.95), ("binary", "halves", "beta")
 CLUSTERS = {50: 25, 100: 50, 300: 60}
-ICC, CORRELATION, VARIANTS, SLICES, MARGIN, SEED = 0.3, 0.7, 8, 10, 0.03, 7
+ICC, CORRELATION, VARIANTS, SLICES, MARGIN, SEED, FIFTH = 0.3, 0.7, 8, 10, 0.03, 7, 5
 EMPTY = Qrels(*(np.zeros(0, dtype=np.int32) for _ in range(5)), np.zeros(0, dtype=np.bool_))
 
 
@@ -70,7 +70,14 @@ def quantile(kind: str, u: np.ndarray, mean: float) -> np.ndarray:
         half = 2 * (1 - mean) / 3  # one question in six of the loss is a whole miss
         miss = (1 - mean) - half / 2
         return np.where(u < miss, 0.0, np.where(u < miss + half, 0.5, 1.0))
-    return betaincinv(2.0, 2.0 * (1 - mean) / mean, u)
+    return np.interp(u, *beta(mean))
+
+
+@cache
+def beta(mean: float) -> tuple[np.ndarray, np.ndarray]:
+    """A beta distribution's quantiles, tabled: drawing them one by one would take longer than judging them."""
+    u = np.linspace(0, 1, 100_001)
+    return u, betaincinv(2.0, 2.0 * (1 - mean) / mean, u)
 
 
 @dataclass(frozen=True)
@@ -98,15 +105,15 @@ def false_go(setting: Setting) -> tuple[float, float, float]:
     by = "part" if setting.slices > 1 else None
     gate = Floor("best" if setting.variants > 1 else "0", "m", setting.floor, by=by)
     wrong = naive = failed = 0
-    for _ in range(REPLICATIONS):
+    for replication in range(REPLICATIONS):
         values = setting.draw(rng, setting.floor)
         naive += values.mean(axis=1).max() >= setting.floor
         verdicts = gate.judge(World(golden, values, variants=names))
         wrong += all(v.outcome is Outcome.PASS for v in verdicts if not v.advisory)
-        if by is not None and setting.floor < 0.9:
+        if by is not None and setting.floor < 0.9 and replication % FIFTH == 0:
             above = gate.judge(World(golden, setting.draw(rng, setting.floor + 0.05), variants=names))
             failed += any(v.outcome is Outcome.FAIL for v in above)
-    return wrong / REPLICATIONS, naive / REPLICATIONS, failed / REPLICATIONS
+    return wrong / REPLICATIONS, naive / REPLICATIONS, failed * FIFTH / REPLICATIONS
 
 
 @dataclass(frozen=True)

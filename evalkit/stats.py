@@ -243,9 +243,7 @@ def _tango_high(better: int, worse: int, n: int, alpha: float) -> float:
     return max(high, 1 - alpha ** (1 / n)) if better == worse == 0 else high
 
 
-def paired_bounds(
-    differences: Floats, clusters: Labels, alpha: float, *, strict: bool = False
-) -> Bounds:
+def paired_bounds(differences: Floats, clusters: Labels, alpha: float, *, strict: bool = False) -> Bounds:
     """Returns the bounds that gates use for the mean of paired differences in [-1, 1].
 
     Args:
