@@ -19,10 +19,13 @@ from evalkit.registry import Registry
 from evalkit.suite_file import RELEASE, ReleaseFile, SuiteFile, VariantFile
 from evalkit.types import Connector, Gate, Measure, QuestionSet, Variant
 
-__all__ = ["RELEASE_FILE", "MissingEnvironment", "Suite", "load_suite"]
+__all__ = ["RECORD_FILE", "RELEASE_FILE", "MissingEnvironment", "Suite", "load_suite"]
 
 RELEASE_FILE = "release.json"
 """Beside the suite: the variant that was promoted last, and by whom."""
+
+RECORD_FILE = "decisions.jsonl"
+"""Beside the suite: the decision record."""
 
 T = TypeVar("T")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")

@@ -17,7 +17,17 @@ __all__ = ["decide", "promote"]
 @click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
 @click.option("--approver", "approvers", multiple=True, required=True, help="Who signs; repeat for several.")
 @click.option("--statement", type=click.Path(path_type=Path), help="Also write an in-toto statement here.")
-def decide(suite: Path, report_file: Path, approvers: tuple[str, ...], statement: Path | None) -> None:
+@click.option(
+    "--html", "html_file", type=click.Path(path_type=Path), help="Also write the page with the decision here."
+)
+def decide(
+    suite: Path,
+    report_file: Path,
+    *,
+    approvers: tuple[str, ...],
+    statement: Path | None,
+    html_file: Path | None,
+) -> None:
     """Decide on a report, with readiness.yaml, and append the decision to decisions.jsonl."""
     import datetime as dt
     import json
@@ -25,13 +35,21 @@ def decide(suite: Path, report_file: Path, approvers: tuple[str, ...], statement
     from evalkit.backends.files import write_atomic
     from evalkit.decision import intoto
     from evalkit.decision.decide import decide as run_decide
+    from evalkit.report.html import render_html
+    from evalkit.report.model import load
 
     entry = run_decide(folder_of(suite), report_file, approvers, dt.datetime.now(dt.UTC))
     click.echo(f"decision {entry['number']}: {entry['decision']}")
+    for edit in entry["edited"]:
+        click.echo(f"! gate {edit}")
+    for waiver in entry["waivers"]:
+        click.echo(f"! waived: {waiver['waives']}, by {waiver['owner']}, until {waiver['expires']}")
     for reason in entry["reasons"]:
         click.echo(f"- {reason}")
     if statement is not None:
         write_atomic(statement, json.dumps(intoto.statement(entry), indent=2) + "\n")
+    if html_file is not None:
+        write_atomic(html_file, render_html(load(report_file), entry))
     sys.exit(EXIT_CODES[entry["decision"]])
 
 

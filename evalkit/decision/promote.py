@@ -10,11 +10,10 @@ from typing import Any
 
 from evalkit.backends import tracking
 from evalkit.backends.files import write_atomic
-from evalkit.decision.decide import RECORD
 from evalkit.decision.record import read
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.report.model import load
-from evalkit.suite import RELEASE_FILE
+from evalkit.suite import RECORD_FILE, RELEASE_FILE
 
 __all__ = ["promote"]
 
@@ -42,12 +41,12 @@ def promote(
         BrokenRecord: where the record was tampered with.
         EvaluationError: where MLflow refused; nothing was promoted then.
     """
-    entry = read(folder / RECORD)[-1]
+    entry = read(folder / RECORD_FILE)[-1]
     digest = hashlib.sha256(report_file.read_bytes()).hexdigest()
     digests = entry["digests"]
     if entry["decision"] != "GO":
         raise SuiteError(
-            f"{folder / RECORD}: the latest decision is {entry['decision']}; only a GO can be promoted"
+            f"{folder / RECORD_FILE}: the latest decision is {entry['decision']}; only a GO can be promoted"
         )
     if not isinstance(digests, dict) or digests.get("report") != digest:
         raise SuiteError(f"{report_file}: not the report of the latest decision; decide on it first")
@@ -65,7 +64,14 @@ def promote(
     }
     logged = report["volatile"]["tracking"]
     if "run" in logged:
-        tags = {"variant": variant, "by": by, "why": why, "decision": str(entry["digest"])}
+        tags = {
+            "variant": variant,
+            "by": by,
+            "why": why,
+            "at": release["at"],
+            "decision": str(entry["digest"]),
+            "spec": json.dumps(specs[variant], sort_keys=True),
+        }
         release["mlflow_version"] = tracking.promote(
             logged["uri"], report["suite"], logged["run"], ALIAS, tags
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import chain
 from typing import Any, Literal, cast
@@ -57,6 +57,7 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
         corpus_digest=evaluation.corpus.digest,
         golden_digest=golden.digest,
         suite_digest=suite.digest,
+        requirements=[repr(gate) for gate in suite.gates],
         seed=suite.seed,
         figures=evaluation.figures(),
         baseline=suite.baseline,

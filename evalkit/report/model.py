@@ -144,7 +144,11 @@ class Item(TypedDict):
 
 
 class Volatile(TypedDict):
-    """What differs between two runs of the same suite: clocks, run ids, machines."""
+    """What differs between two runs of the same suite: clocks, run ids, machines, what happened before.
+
+    `code` is the commit of the suite's repository, with a + where files were changed since, or empty. `edited` says
+    which gates were changed after results existed.
+    """
 
     started_at: str
     seconds: float
@@ -153,10 +157,12 @@ class Volatile(TypedDict):
     gates: list[GateRow]
     tracking: dict[str, str]
     machine: str
+    code: str
+    edited: list[str]
 
 
 class Report(TypedDict):
-    """One evaluation, whole."""
+    """One evaluation, whole; `requirements` are the gates with every parameter, as they stood before anything ran."""
 
     schema_version: int
     evalkit_version: str
@@ -168,6 +174,7 @@ class Report(TypedDict):
     corpus_digest: str
     golden_digest: str
     suite_digest: str
+    requirements: list[str]
     seed: int
     figures: dict[str, float]
     baseline: str | None
@@ -178,6 +185,7 @@ class Report(TypedDict):
     comparisons: list[Comparison]
     gates: list[GateRow]
     items: list[Item]
+    judge_cards: NotRequired[dict[str, str]]
     volatile: Volatile
 
 

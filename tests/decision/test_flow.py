@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -32,7 +33,18 @@ def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def decide(folder: Path) -> subprocess.CompletedProcess[str]:
-    return evalkit("decide", ".", "r.json", "--approver", "Rob", "--statement", "s.json", cwd=folder)
+    return evalkit(
+        "decide",
+        ".",
+        "r.json",
+        "--approver",
+        "Rob",
+        "--statement",
+        "s.json",
+        "--html",
+        "page.html",
+        cwd=folder,
+    )
 
 
 def promote(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -107,3 +119,29 @@ def test_an_edited_record_stops_everything(project: Path) -> None:
     record.write_text(record.read_text().replace('"GO"', '"NO-GO"', 1))
     for done in (decide(project), promote(project), evalkit("verify", ".", cwd=project)):
         assert (done.returncode, "was changed after it was written" in done.stderr) == (2, True)
+
+
+def test_a_floor_edited_after_results_exist_is_printed_as_such(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    (project / "suite.yaml").write_text(SUITE.replace("at_least: 0.5", "at_least: 0.4"))
+    for _ in range(2):  # running again does not make the edit old
+        again = run(project, "--no-tracking")
+        assert "edited since the first results" in again.stdout
+        (edit,) = json.loads((project / "r.json").read_text())["volatile"]["edited"]
+        assert "at_least=0.5" in edit.partition("became")[0]
+        assert "at_least=0.4" in edit.partition("became")[2]
+    sign(project)
+    decided = decide(project)
+    assert (decided.returncode, "edited since the first results" in decided.stdout) == (0, True)
+    assert "edited since the first results" in (project / "page.html").read_text()
+    entry = json.loads((project / "decisions.jsonl").read_text().splitlines()[0])
+    assert entry["edited"] == [edit]
+
+
+def test_without_its_home_the_record_still_tells_of_an_edit(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    sign(project)
+    assert decide(project).returncode == 0
+    shutil.rmtree(project / ".evalkit" / "reports")
+    (project / "suite.yaml").write_text(SUITE.replace("at_least: 0.5", "at_least: 0.4"))
+    assert "edited since decision 1" in run(project, "--no-tracking").stdout

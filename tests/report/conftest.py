@@ -41,7 +41,8 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
         {
             "schema_version": 1, "evalkit_version": "0.1.0", "verdict": "INCONCLUSIVE", "reasons": [word],
             "suite": word, "owner": word, "description": word, "corpus_digest": "c" * 64, "golden_digest": "d" * 64,
-            "suite_digest": "e" * 64, "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
+            "suite_digest": "e" * 64, "requirements": [word],
+            "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
             "measures": MEASURES,
             "variants": [{"name": word, "spec": {"chunker": word}, "chunker": word, "retriever": word, "answerer": word,
                           "depth": 5, "passages": 9, "median_characters": 80}],
@@ -52,7 +53,7 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
             "gates": [gate],
             "items": [{**item, "id": f"{word}-{n}"} for n in range(questions)],
             "volatile": {"started_at": "2026-11-24T10:00:00+00:00", "seconds": 1.0, "stages": {}, "estimates": [],
-                         "gates": [], "tracking": {"run": word}, "machine": word},
+                         "gates": [], "tracking": {"run": word}, "machine": word, "code": word, "edited": [word]},
         },
     )  # fmt: skip
 
