@@ -1,4 +1,4 @@
-"""Commands of a release: decide, promote."""
+"""Commands of a release: decide, promote, baseline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from evalkit.cli.shared import EXIT_CODES, SUITE, folder_of
 
-__all__ = ["decide", "promote"]
+__all__ = ["baseline", "decide", "promote"]
 
 
 @click.command()
@@ -67,3 +67,25 @@ def promote(suite: Path, report_file: Path, *, variant: str, by: str, why: str) 
 
     release = run_promote(folder_of(suite), report_file, variant, by=by, why=why, now=dt.datetime.now(dt.UTC))
     click.echo(f"{release['variant']} is the release; wrote {folder_of(suite) / 'release.json'}")
+
+
+@click.command()
+@SUITE
+@click.option("--tracking", metavar="URI", required=True, help="MLflow tracking URI.")
+@click.option("--alias", default="release", show_default=True, help="Alias of the suite's registered model.")
+@click.option("--tag", metavar="KEY=VALUE", help="Instead: the latest variant run with this tag.")
+def baseline(suite: Path, *, tracking: str, alias: str, tag: str | None) -> None:
+    """Pin the baseline from MLflow: write release.json, which `baseline: {release: NAME}` reads."""
+    from evalkit.decision.promote import pin
+    from evalkit.suite import load_suite
+
+    loaded = load_suite(suite)
+    wanted = tag.partition("=") if tag else None
+    release = pin(
+        loaded.path.parent,
+        loaded.name,
+        tracking,
+        alias=None if wanted else alias,
+        tag=(wanted[0], wanted[2]) if wanted else None,
+    )
+    click.echo(f"{release['variant']} is the baseline; wrote {loaded.path.parent / 'release.json'}")

@@ -11,11 +11,11 @@ from typing import Any
 from evalkit.backends import tracking
 from evalkit.backends.files import write_atomic
 from evalkit.decision.record import read
-from evalkit.errors import SuiteError, did_you_mean
+from evalkit.errors import EvaluationError, SuiteError, did_you_mean
 from evalkit.report.model import load
 from evalkit.suite import RECORD_FILE, RELEASE_FILE
 
-__all__ = ["promote"]
+__all__ = ["pin", "promote"]
 
 ALIAS = "release"
 
@@ -75,5 +75,31 @@ def promote(
         release["mlflow_version"] = tracking.promote(
             logged["uri"], report["suite"], logged["run"], ALIAS, tags
         )
+    write_atomic(folder / RELEASE_FILE, json.dumps(release, indent=2, sort_keys=True) + "\n")
+    return release
+
+
+def pin(
+    folder: Path, suite: str, uri: str, *, alias: str | None, tag: tuple[str, str] | None
+) -> dict[str, Any]:
+    """Writes release.json from MLflow, so that evaluations stay offline; returns what it holds.
+
+    Args:
+        folder: the suite's folder.
+        suite: its name, under which variants are registered.
+        uri: the tracking URI.
+        alias: of a registered model's version; or
+        tag: a tag and its value, of a variant's run; the latest counts.
+
+    Raises:
+        EvaluationError: where MLflow holds no such variant or did not answer; nothing is written then.
+    """
+    tags = tracking.find(uri, suite, alias=alias, tag=tag)
+    try:
+        release = {**tags, "spec": json.loads(tags["spec"])}
+    except (KeyError, ValueError) as error:
+        raise EvaluationError(
+            f"MLflow: the variant under {alias or tag} was not logged by evalkit"
+        ) from error
     write_atomic(folder / RELEASE_FILE, json.dumps(release, indent=2, sort_keys=True) + "\n")
     return release

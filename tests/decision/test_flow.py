@@ -145,3 +145,45 @@ def test_without_its_home_the_record_still_tells_of_an_edit(project: Path) -> No
     shutil.rmtree(project / ".evalkit" / "reports")
     (project / "suite.yaml").write_text(SUITE.replace("at_least: 0.5", "at_least: 0.4"))
     assert "edited since decision 1" in run(project, "--no-tracking").stdout
+
+
+def test_a_baseline_comes_from_a_report_and_runs_again(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    (project / "r.json").rename(project / "before.json")
+    (project / "suite.yaml").write_text(
+        GATED.replace("{release: old}", "{report: before.json, variant: old}")
+    )
+    (project / "docs" / "extra.md").write_text("# Another\n\nA page more, so that the corpus differs.\n")
+    assert evalkit("sync", ".", cwd=project).returncode == 0
+    again = run(project, "--no-tracking")
+    report = json.loads((project / "r.json").read_text())
+    assert (again.returncode, report["baseline"]) == (0, "release")
+    assert {row["baseline"] for row in report["comparisons"]} == {"release"}
+    before = json.loads((project / "before.json").read_text())
+    assert report["corpus_digest"] != before["corpus_digest"]
+    assert report["suite_digest"] != before["suite_digest"]
+    (project / "suite.yaml").write_text(
+        GATED.replace("{release: old}", "{report: before.json, variant: olt}")
+    )
+    refused = run(project, "--no-tracking")
+    assert (refused.returncode, "did you mean 'old'?" in refused.stderr) == (2, True)
+
+
+def test_a_baseline_is_pinned_from_mlflow(project: Path) -> None:
+    (project / "suite.yaml").write_text(GATED)
+    assert run(project).returncode == 0
+    uri = f"sqlite:///{project / '.evalkit' / 'mlflow.db'}"
+    refused = evalkit("baseline", ".", "--tracking", uri, cwd=project)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    tagged = evalkit("baseline", ".", "--tracking", uri, "--tag", "evalkit.variant=old", cwd=project)
+    assert tagged.returncode == 0, tagged.stderr
+    assert json.loads((project / "release.json").read_text())["spec"]["chunker"] == {"fixed": 60}
+    (project / "release.json").unlink()
+    sign(project)
+    assert decide(project).returncode == 0
+    assert promote(project).returncode == 0
+    (project / "release.json").unlink()
+    assert evalkit("baseline", ".", "--tracking", uri, cwd=project).returncode == 0
+    release = json.loads((project / "release.json").read_text())
+    assert (release["variant"], release["by"]) == ("new", "Rob")
+    assert release["spec"]["chunker"] == {"recursive": {"size": 60}}

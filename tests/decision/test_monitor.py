@@ -32,7 +32,7 @@ class Hook:
                 self.send_response(hook.status)
                 self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *args: object) -> None:
                 """Says nothing."""
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
