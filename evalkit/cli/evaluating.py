@@ -72,6 +72,7 @@ def check(suite: Path) -> None:
 @click.option(
     "--markdown", "markdown_file", type=click.Path(path_type=Path), help="Also write Markdown here."
 )
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write the gates as JUnit XML here.")
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
 @click.option(
@@ -86,6 +87,7 @@ def run(
     json_file: Path | None,
     html_file: Path | None,
     markdown_file: Path | None,
+    junit: Path | None,
     tracking: str | None,
     no_tracking: bool,
     workers: str,
@@ -109,5 +111,5 @@ def run(
         click.echo(f"{kind:9} {path}")
     for fact, value in report["volatile"]["tracking"].items():
         click.echo(f"{'MLflow':9} {fact}: {value}")
-    files.write(report, json=json_file, html=html_file, markdown=markdown_file)
+    files.write(report, json=json_file, html=html_file, markdown=markdown_file, junit=junit)
     sys.exit(EXIT_CODES[report["verdict"]])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -56,6 +56,17 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
                          "gates": [], "tracking": {"run": word}, "machine": word, "code": word, "edited": [word]},
         },
     )  # fmt: skip
+
+
+def made_decision(word: str = "plain") -> dict[str, Any]:
+    """A whole entry of the decision record in which every free text is `word`."""
+    item = {"name": word, "family": word, "statement": word, "required": True, "status": word, "detail": word}
+    waiver = {"waives": word, "owner": word, "reason": word, "expires": word}
+    return {
+        "number": 1, "at": "2026-11-24T10:00:00+00:00", "digest": "f" * 64, "decision": "INCONCLUSIVE",
+        "reasons": [word], "approvers": [word], "readiness": [item], "waivers": [waiver],
+        "expired_waivers": [waiver], "value": {word: word},
+    }  # fmt: skip
 
 
 @pytest.fixture
