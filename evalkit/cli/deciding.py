@@ -59,13 +59,16 @@ def decide(
 @click.option("--variant", required=True, help="The variant that ships.")
 @click.option("--by", required=True, help="Who promotes it.")
 @click.option("--why", required=True, help="Why, in a sentence.")
-def promote(suite: Path, report_file: Path, *, variant: str, by: str, why: str) -> None:
+@click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: where the report was logged].")
+def promote(suite: Path, report_file: Path, *, variant: str, by: str, why: str, tracking: str | None) -> None:
     """Make a variant the release, after a GO: write release.json and move MLflow's alias."""
     import datetime as dt
 
     from evalkit.decision.promote import promote as run_promote
 
-    release = run_promote(folder_of(suite), report_file, variant, by=by, why=why, now=dt.datetime.now(dt.UTC))
+    release = run_promote(
+        folder_of(suite), report_file, variant, by=by, why=why, now=dt.datetime.now(dt.UTC), uri=tracking
+    )
     click.echo(f"{release['variant']} is the release; wrote {folder_of(suite) / 'release.json'}")
 
 

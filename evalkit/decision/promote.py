@@ -21,7 +21,14 @@ ALIAS = "release"
 
 
 def promote(
-    folder: Path, report_file: Path, variant: str, *, by: str, why: str, now: dt.datetime
+    folder: Path,
+    report_file: Path,
+    variant: str,
+    *,
+    by: str,
+    why: str,
+    now: dt.datetime,
+    uri: str | None = None,
 ) -> dict[str, Any]:
     """Makes a variant the release: writes release.json and, where the report was logged, moves MLflow's alias.
 
@@ -32,6 +39,7 @@ def promote(
         by: who promotes.
         why: in a sentence.
         now: the time.
+        uri: the tracking URI, where the report's lacks a password.
 
     Returns:
         What release.json holds.
@@ -73,7 +81,7 @@ def promote(
             "spec": json.dumps(specs[variant], sort_keys=True),
         }
         release["mlflow_version"] = tracking.promote(
-            logged["uri"], report["suite"], logged["run"], ALIAS, tags
+            uri or logged["uri"], report["suite"], logged["run"], ALIAS, tags
         )
     write_atomic(folder / RELEASE_FILE, json.dumps(release, indent=2, sort_keys=True) + "\n")
     return release

