@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from evalkit.corpus import lock
 from evalkit.corpus.snapshot import Store
@@ -20,7 +20,8 @@ __all__ = ["Evaluation", "evaluate", "read_corpus"]
 class Evaluation:
     """Everything one evaluation measured; fulfils `Results`, which gates read.
 
-    `verdicts` holds one tuple a gate of the suite, one verdict a slice.
+    `verdicts` holds one tuple a gate of the suite, one verdict a slice. `synced` holds the figures that the last sync
+    pinned with the corpus.
     """
 
     suite: Suite
@@ -29,6 +30,7 @@ class Evaluation:
     runs: Mapping[str, Run]
     columns: Mapping[tuple[str, str], Scores]
     verdicts: tuple[tuple[Verdict, ...], ...] = ()
+    synced: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def baseline(self) -> str | None:
@@ -58,6 +60,7 @@ class Evaluation:
         questions = len(self.golden.questions)
         return {
             "corpus.documents": float(len(self.corpus)),
+            **self.synced,
             "golden.questions": float(questions),
             "golden.unwinnable_share": len(self.golden.unwinnable) / questions,
             **{
@@ -83,9 +86,8 @@ def evaluate(suite: Suite, runtime: Runtime) -> Evaluation:
         for name, run in runs.items()
         for measure in suite.measures
     }
-    results = Evaluation(suite, corpus, golden, runs, columns)
-    verdicts = tuple(tuple(gate.judge(results)) for gate in suite.gates)
-    return Evaluation(suite, corpus, golden, runs, columns, verdicts)
+    results = Evaluation(suite, corpus, golden, runs, columns, synced=lock.read(suite.lock).figures)
+    return replace(results, verdicts=tuple(tuple(gate.judge(results)) for gate in suite.gates))
 
 
 def read_corpus(suite: Suite) -> Corpus:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
 
-from evalkit.backends.files import exclusive
-from evalkit.corpus import lock
+from evalkit.backends.files import exclusive, write_atomic
+from evalkit.corpus import freshness, lock
+from evalkit.corpus.diff import Changes, diff
 from evalkit.corpus.intake import Intake, Plan, plan, read
 from evalkit.corpus.journal import Journal
-from evalkit.corpus.snapshot import Row, Snapshot, Store
-from evalkit.errors import CorpusError
+from evalkit.corpus.snapshot import Snapshot, Store
+from evalkit.digest import of_bytes
+from evalkit.errors import CorpusError, EvalkitError
 from evalkit.suite import Suite
-from evalkit.types import Progress, Unreadable
+from evalkit.types import Document, Listed, Progress, Unreadable
 
-__all__ = ["Synced", "preview", "sync"]
+__all__ = ["Checked", "Synced", "collect", "examine", "preview", "sync"]
 
 _SHOWN = 20
+_PINS = "pins"
+"""A folder of the store: where the locks of its suites lie, whose snapshots are never collected."""
+_LISTED_FOR = 20.0
+"""Seconds that `examine` lists one source; a large one is then counted in part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync pinned: the snapshot's digest, what each source gave, and what could not be read."""
+    """What a sync pinned: the snapshot's digest, what each source gave, and what could not be read.
+
+    `changes`: what became of the documents since the snapshot that was pinned before; None where there was none.
+    """
 
     digest: str
     sources: dict[str, Intake]
     unreadable: tuple[Unreadable, ...]
     changed: bool
+    changes: Changes | None
 
     @property
     def documents(self) -> dict[str, int]:
@@ -48,49 +62,133 @@ def sync(
     Raises:
         CorpusError: where a source fails, holds no document, lost too many, or (unless `keep_going`) one is unreadable.
     """
-    with exclusive(suite.lock):
-        store, journal, previous = _held(suite)
-        sources: dict[str, Intake] = {}
-        for source in sorted(suite.corpus):
-            planned = plan(source, suite.corpus[source], store=store, journal=journal, previous=previous)
-            sources[source] = read(
-                planned,
+    with _writing(suite) as (store, journal):
+        previous = _pinned(suite, store)
+        sources = {
+            source: read(
+                plan(source, suite.corpus[source], store=store, journal=journal, previous=previous),
                 store=store,
                 journal=journal,
                 previous=previous,
-                progress=lambda done, total, stage=f"sync {source}": progress(stage, done, total),  # type: ignore[misc]
+                progress=progress,
                 allow_deletions=allow_deletions,
             )
+            for source in sorted(suite.corpus)
+        }
         unreadable = tuple(item for intake in sources.values() for item in intake.unreadable)
         if unreadable and not keep_going:
             raise CorpusError(_refusal(unreadable))
-        rows: list[Row] = [row for intake in sources.values() for row in intake.rows]
+        rows = [row for intake in sources.values() for row in intake.rows]
         if not rows:
             raise CorpusError(f"{suite.path}: the sources hold no documents; nothing was pinned")
         snapshot = store.publish(rows)
-        pinned = lock.Lock(snapshot.digest, {source: len(intake.rows) for source, intake in sources.items()})
-        changed = not suite.lock.exists() or lock.read(suite.lock) != pinned
-        if changed:
-            lock.write(suite.lock, pinned)
-    return Synced(snapshot.digest, sources, unreadable, changed)
+        changes = None if previous is None else diff(previous, snapshot)
+        changed = _pin(suite, snapshot, sources, previous, changes)
+    return Synced(snapshot.digest, sources, unreadable, changed, changes)
+
+
+def _pin(
+    suite: Suite,
+    snapshot: Snapshot,
+    sources: dict[str, Intake],
+    previous: Snapshot | None,
+    changes: Changes | None,
+) -> bool:
+    """Writes the lock where it would say something else; how fresh a snapshot was stays as it was when it came."""
+    before = lock.read(suite.lock) if suite.lock.exists() else None
+    figures = freshness.completeness(sources.values())
+    if before is not None and before.digest == snapshot.digest:
+        figures |= freshness.transition(before.figures)
+    elif previous is not None and changes is not None:
+        figures |= freshness.freshness(previous, snapshot, changes, dt.datetime.now(dt.UTC))
+    documents = {source: len(intake.rows) for source, intake in sources.items()}
+    pinned = lock.Lock(snapshot.digest, documents, figures)
+    if before != pinned:
+        lock.write(suite.lock, pinned)
+    whose = suite.home / "corpus" / _PINS / f"{of_bytes(str(suite.lock).encode())[:16]}.txt"
+    write_atomic(whose, str(suite.lock))
+    return before is None or (before.digest, before.documents) != (pinned.digest, pinned.documents)
 
 
 def preview(suite: Suite) -> list[Plan]:
     """Lists every source and says what a sync would read; reads no document and pins nothing."""
-    store, journal, previous = _held(suite)
-    return [
-        plan(source, connector, store=store, journal=journal, previous=previous)
-        for source, connector in sorted(suite.corpus.items())
-    ]
+    with _writing(suite) as (store, journal):
+        previous = _pinned(suite, store)
+        return [
+            plan(source, connector, store=store, journal=journal, previous=previous)
+            for source, connector in sorted(suite.corpus.items())
+        ]
 
 
-def _held(suite: Suite) -> tuple[Store, Journal, Snapshot | None]:
-    """Opens what earlier syncs left: the store, the journal and the pinned snapshot, where it is in the store."""
-    store = Store(suite.home / "corpus")
-    journal = Journal(store.root / "journal.sqlite")
-    pinned = lock.read(suite.lock).digest if suite.lock.exists() else ""
-    previous = store.read(expect=pinned) if pinned in store.digests() else None
-    return store, journal, previous
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One source as `examine` found it: how many documents it lists (`more`: at least), one read, or what failed."""
+
+    source: str
+    listed: int = 0
+    more: bool = False
+    sample: str = ""
+    problem: str = ""
+
+
+def examine(suite: Suite) -> Iterator[Checked]:
+    """Asks every source whether it can be reached, listed and read: a part of the listing, and one document."""
+    for source, connector in sorted(suite.corpus.items()):
+        found = Checked(source)
+        first: Listed | None = None
+        late = monotonic() + _LISTED_FOR
+        try:
+            for listed in connector.listing():
+                first = first or listed
+                found = replace(found, listed=found.listed + 1)
+                if monotonic() > late:
+                    found = replace(found, more=True)
+                    break
+            if first is None:
+                found = replace(found, problem="lists no document; check what the credentials may see")
+            else:
+                document = connector.fetch(first)
+                if isinstance(document, Document):
+                    readers = ", ".join(document.acl) or "everyone"
+                    found = replace(
+                        found, sample=f"{document.doc_id}: {len(document.text):,} characters, for {readers}"
+                    )
+                else:
+                    reason = (
+                        document.reason if isinstance(document, Unreadable) else "gone since it was listed"
+                    )
+                    found = replace(found, problem=f"{first.doc_id}: {reason}")
+        except EvalkitError as error:
+            found = replace(found, problem="; ".join(error.problems))
+        yield found
+
+
+def collect(suite: Suite, keep: int) -> tuple[int, int, int]:
+    """Deletes all snapshots but those that a suite of this store pins and the latest `keep`, and what only they needed.
+
+    Returns:
+        How many snapshots, texts and journal entries went.
+    """
+    with _writing(suite) as (store, journal):
+        latest = sorted(store.digests(), key=store.published, reverse=True)[:keep]
+        locks = [Path(path.read_text(encoding="utf-8")) for path in (store.root / _PINS).glob("*.txt")]
+        pinned = {lock.read(path).digest for path in locks if path.exists()}
+        snapshots, texts = store.keep_only(pinned | set(latest))
+        return snapshots, texts, journal.keep_only(store.needed() | {b""})
+
+
+@contextmanager
+def _writing(suite: Suite) -> Iterator[tuple[Store, Journal]]:
+    """Opens the store and the journal for the one process that may change them."""
+    root = suite.home / "corpus"
+    with exclusive(root / "store"):
+        yield Store(root), Journal(root / "journal.sqlite")
+
+
+def _pinned(suite: Suite, store: Store) -> Snapshot | None:
+    """Opens the snapshot that the lock pins, where this store holds it."""
+    digest = lock.read(suite.lock).digest if suite.lock.exists() else ""
+    return store.read(expect=digest) if digest in store.digests() else None
 
 
 def _refusal(unreadable: Sequence[Unreadable]) -> list[str]:

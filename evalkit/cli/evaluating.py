@@ -1,4 +1,4 @@
-"""Commands on the one path: init, sync, check, run."""
+"""Commands on the one path: init, check, run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from evalkit.cli.shared import EXIT_CODES, SUITE, console, progress_bars
 
-__all__ = ["check", "init", "run", "sync"]
+__all__ = ["check", "init", "run"]
 
 
 @click.command()
@@ -22,24 +22,6 @@ def init(folder: Path, docs: Path) -> None:
     for path in scaffold(folder, docs):
         click.echo(f"wrote {path}")
     click.echo(f"next: evalkit sync {folder} && evalkit run {folder}")
-
-
-@click.command()
-@SUITE
-@click.option("--keep-going", is_flag=True, help="Pin the corpus without the documents that cannot be read.")
-def sync(suite: Path, *, keep_going: bool) -> None:
-    """Fetch the sources, store a snapshot and pin it in corpus.lock."""
-    from evalkit.suite import load_suite
-    from evalkit.sync import sync as run_sync
-
-    loaded = load_suite(suite)
-    with progress_bars() as progress:
-        synced = run_sync(loaded, progress, keep_going=keep_going)
-    for source, count in synced.documents.items():
-        click.echo(f"{source}: {count:,} documents")
-    for item in synced.unreadable:
-        click.echo(f"left out {item.doc_id}: {item.reason}", err=True)
-    click.echo(f"{'pinned' if synced.changed else 'unchanged:'} {synced.digest[:12]} in {loaded.lock}")
 
 
 @click.command()

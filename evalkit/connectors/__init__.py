@@ -12,7 +12,9 @@ __all__ = ["documents", "registry"]
 registry: Registry[Connector] = Registry(
     "connector",
     {
+        "archive": "evalkit.connectors.archive:Archive",
         "folder": "evalkit.connectors.folder:Folder",
+        "git": "evalkit.connectors.git:Git",
         "trec": "evalkit.connectors.trec:Trec",
     },
 )

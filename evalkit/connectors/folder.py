@@ -22,7 +22,7 @@ _SETTLED = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Every Markdown, text and HTML file below a folder.
+    """Every Markdown, text, HTML, Office and PDF file below a folder.
 
     Links are not followed and hidden files are left out. A document's id is its path below the folder; its revision
     is the file's size and times, so an unchanged file is not opened again.

@@ -6,7 +6,7 @@ stop the sync.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -14,7 +14,7 @@ from evalkit.corpus import convert
 from evalkit.corpus.journal import Entry, Journal, name_of
 from evalkit.corpus.snapshot import Row, Snapshot, Store
 from evalkit.errors import CorpusError
-from evalkit.types import Connector, Document, Listed, Unreadable
+from evalkit.types import Connector, Document, Listed, Progress, Unreadable
 
 __all__ = ["MAX_DELETED", "Intake", "Plan", "plan", "read"]
 
@@ -105,7 +105,7 @@ def read(
     store: Store,
     journal: Journal,
     previous: Snapshot | None,
-    progress: Callable[[int, int], None],
+    progress: Progress,
     allow_deletions: bool,
 ) -> Intake:
     """Reads what a plan lacks; what was read before a kill is not read again.
@@ -123,7 +123,7 @@ def read(
             _take(intake, plan.source, listed, entry)
         intake.read += len(batch)
         done += len(batch)
-        progress(done, len(plan.pending))
+        progress(f"sync {plan.source}", done, len(plan.pending))
     missing = _missing(plan, intake)
     if previous is not None:
         _guard(plan.source, missing, len(previous.rows_of(plan.source)), allowed=allow_deletions)
@@ -197,7 +197,7 @@ def _take(intake: Intake, source: str, listed: Listed, entry: Entry) -> None:
 def _identity(connector: Connector) -> str:
     stated = getattr(connector, "identity", None)
     named = f"{type(connector).__qualname__} {stated()}" if callable(stated) else repr(connector)
-    return f"{convert.VERSION} {named}"
+    return f"{convert.version()} {named}"
 
 
 def _batches(pending: Sequence[Listed]) -> Iterator[list[Listed]]:

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -133,6 +133,41 @@ class Store:
         """Returns the digests of the published snapshots."""
         folder = self.root / "snapshots"
         return sorted(p.name for p in folder.iterdir() if len(p.name) == 64) if folder.is_dir() else []
+
+    def find(self, start: str) -> str:
+        """Returns the one digest that starts so.
+
+        Raises:
+            CorpusError: where none or several do.
+        """
+        found = [digest for digest in self.digests() if digest.startswith(start)]
+        if len(found) == 1:
+            return found[0]
+        raise CorpusError(
+            f"{self.root}: {len(found) or 'no'} snapshots start with {start!r}; expected one; "
+            "`evalkit corpus list` names them"
+        )
+
+    def published(self, digest: str) -> float:
+        """Returns when a snapshot was written, in seconds since the epoch."""
+        return (self.root / "snapshots" / digest / "snapshot.json").stat().st_mtime
+
+    def keep_only(self, digests: Collection[str]) -> tuple[int, int]:
+        """Deletes every other snapshot, what killed syncs left behind, and texts that no snapshot needs.
+
+        Returns:
+            How many snapshots and texts went.
+        """
+        gone = [digest for digest in self.digests() if digest not in digests]
+        for folder in (self.root / "snapshots").glob("*"):
+            if folder.name not in digests:
+                shutil.rmtree(folder)
+        return len(gone), self.texts.keep_only(self.needed())
+
+    def needed(self) -> set[bytes]:
+        """Returns the digests of the texts that published snapshots refer to."""
+        kept = (self.read(expect=digest) for digest in self.digests())
+        return {snapshot.raw(row).text for snapshot in kept for row in range(len(snapshot))}
 
     def read(self, expect: str) -> Snapshot:
         """Opens the snapshot with this digest and no other.
