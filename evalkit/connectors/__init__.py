@@ -15,6 +15,7 @@ registry: Registry[Connector] = Registry(
         "archive": "evalkit.connectors.archive:Archive",
         "folder": "evalkit.connectors.folder:Folder",
         "git": "evalkit.connectors.git:Git",
+        "notion": "evalkit.connectors.notion:Notion",
         "trec": "evalkit.connectors.trec:Trec",
     },
 )
