@@ -13,6 +13,7 @@ registry: Registry[Connector] = Registry(
     "connector",
     {
         "archive": "evalkit.connectors.archive:Archive",
+        "confluence": "evalkit.connectors.confluence:Confluence",
         "folder": "evalkit.connectors.folder:Folder",
         "git": "evalkit.connectors.git:Git",
         "notion": "evalkit.connectors.notion:Notion",

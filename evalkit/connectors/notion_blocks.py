@@ -150,7 +150,9 @@ def _typed(data: Block) -> str:
     kind = str(data["type"])
     if kind == "array":
         return ", ".join(filter(None, map(value, data["array"])))
-    return value({"type": {"boolean": "checkbox"}.get(kind, kind), kind: data.get(kind), "checkbox": data.get(kind)})
+    return value(
+        {"type": {"boolean": "checkbox"}.get(kind, kind), kind: data.get(kind), "checkbox": data.get(kind)}
+    )
 
 
 def _dates(data: Block) -> str:
