@@ -193,7 +193,7 @@ def _through(http: Http) -> httpx.BaseTransport:
     """Makes the transport that hands the client's requests to `Http`."""
     import httpx
 
-    class Through(httpx.BaseTransport):
+    class Through(httpx.BaseTransport):  # type: ignore[misc]
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             reply = http.request(
                 request.method,

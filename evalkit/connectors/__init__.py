@@ -15,6 +15,7 @@ registry: Registry[Connector] = Registry(
         "archive": "evalkit.connectors.archive:Archive",
         "confluence": "evalkit.connectors.confluence:Confluence",
         "folder": "evalkit.connectors.folder:Folder",
+        "gdrive": "evalkit.connectors.gdrive:GDrive",
         "git": "evalkit.connectors.git:Git",
         "notion": "evalkit.connectors.notion:Notion",
         "trec": "evalkit.connectors.trec:Trec",
