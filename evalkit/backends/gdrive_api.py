@@ -29,7 +29,7 @@ _FACTS = (
 _SLOW_DOWN = {"rateLimitExceeded", "userRateLimitExceeded"}
 
 
-class Refused(CorpusError):
+class Refused(CorpusError):  # noqa: N818
     """Drive does not hand something out: too large to export, not to be downloaded, beyond the account's rights."""
 
 

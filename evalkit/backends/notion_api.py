@@ -151,9 +151,9 @@ class Notion:
                     ) from None
 
     def _replies(self, call: Callable[..., Any], **parameters: Any) -> Iterator[Json]:
-        cursor = None
+        cursor: str | None = None
         while True:
-            given = {"start_cursor": cursor} if cursor else {}
+            given: Json = {"start_cursor": cursor} if cursor else {}
             reply = _answer(call, page_size=100, **given, **parameters)
             yield reply
             if not reply.get("has_more"):

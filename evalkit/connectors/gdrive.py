@@ -97,7 +97,7 @@ class GDrive:
         except (gdrive_api.Refused, ValueError) as error:
             return Unreadable(listed.doc_id, str(error))
         name = str(file.get("name") or "")
-        owner = next(iter(file.get("owners") or ()), {})
+        owner: Mapping[str, Any] = next(iter(file.get("owners") or ()), {})
         return replace(
             found,
             doc_id=listed.doc_id,

@@ -100,7 +100,7 @@ class Renderer:
             case "child_page" | "child_database":
                 text = _link(data.get("title") or "Untitled", _address(block_id))
             case "link_to_page":
-                text = _link("", _address(str(data.get(data.get("type")) or "")))
+                text = _link("", _address(str(data.get(str(data.get("type"))) or "")))
             case "bookmark" | "embed" | "link_preview":
                 text = _link(caption, str(data.get("url") or ""))
             case "image":

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -56,7 +57,10 @@ def only(connector: Notion) -> Document:
 def test_nested_blocks_become_markdown(workspace: Workspace, connect: Connect) -> None:
     page = workspace.page(1, "Runbook")
     workspace.page_size = 7
-    signed = {"type": "file", "file": {"url": "https://files.example/a.png?X-Amz-Signature=1"}}
+    signed: dict[str, Any] = {
+        "type": "file",
+        "file": {"url": "https://files.example/a.png?X-Amz-Signature=1"},
+    }
     workspace.below[page] = [
         block(10, "heading_1", "Deploy"),
         {
