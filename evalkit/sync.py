@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from time import monotonic
 from evalkit.backends.files import exclusive, write_atomic
 from evalkit.corpus import freshness, lock
 from evalkit.corpus.diff import Changes, diff
-from evalkit.corpus.intake import Intake, Plan, plan, read
+from evalkit.corpus.intake import MAX_DELETED, Intake, Plan, plan, read
 from evalkit.corpus.journal import Journal
 from evalkit.corpus.snapshot import Snapshot, Store
 from evalkit.digest import of_bytes
@@ -79,12 +79,25 @@ def sync(
         if unreadable and not keep_going:
             raise CorpusError(_refusal(unreadable))
         rows = [row for intake in sources.values() for row in intake.rows]
+        if previous is None and suite.lock.exists() and not allow_deletions:
+            _guard_counts(lock.read(suite.lock).documents, sources)
         if not rows:
             raise CorpusError(f"{suite.path}: the sources hold no documents; nothing was pinned")
         snapshot = store.publish(rows)
         changes = None if previous is None else diff(previous, snapshot)
         changed = _pin(suite, snapshot, sources, previous, changes)
     return Synced(snapshot.digest, sources, unreadable, changed, changes)
+
+
+def _guard_counts(before: Mapping[str, int], sources: Mapping[str, Intake]) -> None:
+    """Stands in for the guard of each document where this store does not hold the snapshot that the lock pins."""
+    for source, intake in sources.items():
+        held, now = before.get(source, 0), len(intake.rows)
+        if held - now > max(1, MAX_DELETED * held):
+            raise CorpusError(
+                f"{source}: {now:,} documents, where {held:,} are pinned; at most {MAX_DELETED:.0%} may vanish in one "
+                "sync; nothing was pinned; check the source, then sync again with --allow-deletions if that is right"
+            )
 
 
 def _pin(
@@ -182,7 +195,12 @@ def _writing(suite: Suite) -> Iterator[tuple[Store, Journal]]:
     """Opens the store and the journal for the one process that may change them."""
     root = suite.home / "corpus"
     with exclusive(root / "store"):
-        yield Store(root), Journal(root / "journal.sqlite")
+        store, journal = Store(root), Journal(root / "journal.sqlite")
+        try:
+            yield store, journal
+        finally:
+            journal.close()
+            store.texts.close()
 
 
 def _pinned(suite: Suite, store: Store) -> Snapshot | None:

@@ -49,6 +49,7 @@ def service(answer: Callable[[Asked], Answer]) -> Iterator[Service]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def handle_one(self) -> None:
             parts = urlsplit(self.path)

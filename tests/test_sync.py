@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -199,6 +200,15 @@ def test_many_deletions_stop_until_they_are_meant(suite: Suite) -> None:
     after = sync(suite, source, allow_deletions=True)
     assert len(held(suite)) == 6
     assert after.digest != before
+
+
+def test_on_another_machine_the_pinned_counts_guard(suite: Suite) -> None:
+    sync(suite, ten())
+    shutil.rmtree(suite.home)
+    few = Source({"p1": Page("text 1")})
+    with pytest.raises(CorpusError, match="docs: 1 documents, where 10 are pinned"):
+        sync(suite, few)
+    assert sync(suite, few, allow_deletions=True).changed
 
 
 def test_readers_and_other_facts(suite: Suite) -> None:

@@ -87,7 +87,7 @@ class Http:
 
     Args:
         base: the service's URL; relative paths of requests are joined to it.
-        headers: sent with each request; redirects to another host lose `Authorization`.
+        headers: sent with each request to the base's host, and to no other; redirects elsewhere lose `Authorization`.
         allow_private: whether the base's host may be on a private network and speak plain http.
         per_second: requests a second at most, to any one host.
         pace: the clock.
@@ -105,6 +105,7 @@ class Http:
         pace: Pace | None = None,
     ) -> None:
         self.base = base.rstrip("/")
+        self._own = dict.fromkeys(headers or {})
         self.session = requests.Session()
         self.session.trust_env = False
         self.session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE") or True
@@ -138,7 +139,9 @@ class Http:
             CorpusError: for another status from 300 up, a failed connection, a refused address, too large an answer.
         """
         url = path if "://" in path else f"{self.base}/{path.lstrip('/')}"
-        sent = dict(headers or {})
+        sent: dict[str, Any] = dict(headers or {})
+        if urlsplit(url).netloc != urlsplit(self.base).netloc:
+            sent = {**self._own, **sent}
         if json is not None:
             sent["Content-Type"] = "application/json"
         data = None if json is None else jsons.dumps(json).encode()

@@ -64,8 +64,8 @@ def _preview(suite: Path) -> None:
 
     for plan in preview(load_suite(suite)):
         click.echo(
-            f"{plan.source}: {plan.listed:,} listed, {len(plan.held):,} known, {len(plan.pending):,} to read, "
-            f"{len(plan.omitted):,} held that are no longer listed"
+            f"{plan.source}: {plan.listed:,} listed, {plan.listed - len(plan.pending):,} known, "
+            f"{len(plan.pending):,} to read, {len(plan.omitted):,} held that are no longer listed"
         )
 
 
@@ -73,6 +73,7 @@ def _preview(suite: Path) -> None:
 @SUITE
 def doctor(suite: Path) -> None:
     """Check that every source can be reached, listed and read; takes no more than a minute for most suites."""
+    from evalkit.backends.office import converter
     from evalkit.suite import load_suite
     from evalkit.sync import examine
 
@@ -83,6 +84,7 @@ def doctor(suite: Path) -> None:
             f"{found.source}: {count}; {'problem: ' + found.problem if found.problem else found.sample}"
         )
         failed |= bool(found.problem)
+    click.echo(f"Office and PDF files: {converter() or 'not readable; pip install evalkit-rag[office]'}")
     sys.exit(2 if failed else 0)
 
 

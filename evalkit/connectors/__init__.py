@@ -17,6 +17,7 @@ registry: Registry[Connector] = Registry(
         "folder": "evalkit.connectors.folder:Folder",
         "gdrive": "evalkit.connectors.gdrive:GDrive",
         "git": "evalkit.connectors.git:Git",
+        "github": "evalkit.connectors.github:GitHub",
         "notion": "evalkit.connectors.notion:Notion",
         "trec": "evalkit.connectors.trec:Trec",
     },

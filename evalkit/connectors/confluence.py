@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import SecretStr
 
 from evalkit.backends import confluence_api
-from evalkit.connectors.confluence_storage import to_markdown
+from evalkit.connectors.confluence_storage import VERSION, to_markdown
 from evalkit.connectors.paths import Node, ancestors, paths
 from evalkit.connectors.readers import Names, readers
 from evalkit.corpus.convert import SUFFIXES, to_document
@@ -57,7 +57,7 @@ class Confluence:
             raise ValueError(f"space is {self.space!r}; expected a space's key such as ENG or ~jane")
 
     def identity(self) -> str:
-        return f"{self.url} {self.space} {self.max_bytes}"
+        return f"{VERSION} {self.url} {self.space} {self.max_bytes}"
 
     def listing(self) -> Iterator[Listed]:
         tree = _Tree(self._api())
@@ -65,14 +65,12 @@ class Confluence:
             tree.read_cloud(self.space)
         else:
             tree.read_server(self.space)
+        if self.attachments:
+            tree.read_files(self.space)
         named = paths(tree.nodes)
-        pages: dict[str, Listed] = {}
         for key, version in tree.versions.items():
             acl = readers([frozenset(self.access), *tree.levels(key)])
-            pages[key] = _listed(named[key], version, key, acl)
-            yield pages[key]
-        if self.attachments:
-            yield from self._files(pages)
+            yield Listed(named[key], f"{version} {of_value(acl)[:16]}", key, {"acl": json.dumps(acl)})
 
     def fetch(self, listed: Listed) -> Document | Unreadable | None:
         try:
@@ -81,17 +79,6 @@ class Confluence:
             return self._page(listed)
         except ValueError as error:
             return Unreadable(listed.doc_id, str(error))
-
-    def _files(self, pages: Mapping[str, Listed]) -> Iterator[Listed]:
-        cql = f'space="{self.space}" and type=attachment'
-        for file in self._api().found(cql, expand="version,container"):
-            page = pages.get(str((file.get("container") or {}).get("id")))
-            title = str(file["title"])
-            if page is None or PurePosixPath(title).suffix.lower() not in SUFFIXES:
-                continue
-            name = paths({"": Node("", title)})[""]
-            acl = tuple(json.loads(page.stated["acl"]))
-            yield _listed(f"{page.doc_id}/{name}", str(file["version"]["number"]), str(file["id"]), acl)
 
     def _page(self, listed: Listed) -> Document | None:
         api = self._api()
@@ -144,8 +131,10 @@ class Confluence:
         if data is None:
             return None
         version = found.get("version") or {}
+        name = listed.doc_id.removesuffix(suffix := _suffix(found)) + suffix
         return replace(
-            to_document(listed.doc_id, data, uri=f"{self.url.rstrip('/')}{links.get('webui', '')}"),
+            to_document(name, data, uri=f"{self.url.rstrip('/')}{links.get('webui', '')}"),
+            doc_id=listed.doc_id,
             acl=acl,
             modified_at=version.get("createdAt") or version.get("when"),
         )
@@ -207,6 +196,14 @@ class _Tree:
             self._add(page, str(above[-1]["id"]) if above else "")
             self._restrict(page)
 
+    def read_files(self, space: str) -> None:
+        """Files of the pages just read that can be converted; each is readable by whoever reads its page."""
+        for file in self.api.found(f'space="{space}" and type=attachment', expand="version,container"):
+            page = str((file.get("container") or {}).get("id"))
+            if page in self.versions and _suffix(file) in SUFFIXES:
+                self._add(file, page)
+                self.own[str(file["id"])] = frozenset()
+
     def levels(self, key: str) -> Sequence[Names]:
         """Returns the restrictions of a page and of all above it, also of one that the listing does not show."""
         line = [key, *ancestors(self.nodes, key)]
@@ -231,8 +228,8 @@ class _Tree:
             self.own[str(page["id"])] = _names([{"restrictions": said}])
 
 
-def _listed(doc_id: str, version: str, key: str, acl: Sequence[str]) -> Listed:
-    return Listed(doc_id, f"{version} {of_value(acl)[:16]}", key, {"acl": json.dumps(acl)})
+def _suffix(file: Json) -> str:
+    return PurePosixPath(str(file["title"])).suffix.lower()
 
 
 def _names(pieces: Iterable[Json]) -> Names:

@@ -12,7 +12,10 @@ from evalkit.corpus.convert import to_document
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
-__all__ = ["to_markdown"]
+__all__ = ["VERSION", "to_markdown"]
+
+VERSION = 1
+"""Raised whenever the same page becomes another text."""
 
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _NAVIGATION = {
@@ -24,7 +27,11 @@ _PANELS = {"info", "note", "panel", "tip", "warning"}
 
 
 def to_markdown(storage: str) -> tuple[str, Counter[str]]:
-    """Returns a page's text, and what it holds that the text does not, counted by kind."""
+    """Returns a page's text, and what it holds that the text does not, counted by kind.
+
+    Raises:
+        ValueError: where it cannot be converted.
+    """
     from bs4 import BeautifulSoup
 
     page = BeautifulSoup(_CDATA.sub(lambda match: html.escape(match[1]), storage), "html.parser")
@@ -48,10 +55,9 @@ def to_markdown(storage: str) -> tuple[str, Counter[str]]:
     # The innermost first, so that a macro's body is plain HTML by the time it is moved.
     for macro in reversed(page(["ac:structured-macro", "ac:macro"])):
         _macro(page, macro, omitted)
-    try:
-        return to_document("page.html", str(page).encode()).text, omitted
-    except ValueError:
+    if not page.get_text(strip=True) and page.find("img") is None:
         return "", omitted
+    return to_document("page.html", str(page).encode()).text, omitted
 
 
 def _macro(page: BeautifulSoup, macro: Tag, omitted: Counter[str]) -> None:

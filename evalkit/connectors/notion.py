@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from evalkit.backends import notion_api
-from evalkit.connectors.notion_blocks import Renderer, plain, value
+from evalkit.connectors.notion_blocks import VERSION, Renderer, plain, value
 from evalkit.connectors.paths import Node, ancestors, paths
 from evalkit.errors import CorpusError
 from evalkit.types import Document, Listed, Unreadable
@@ -55,7 +55,7 @@ class Notion:
             )
 
     def identity(self) -> str:
-        return f"{self.url} {self.access}"
+        return f"{VERSION} {self.url} {self.access}"
 
     def listing(self) -> Iterator[Listed]:
         tree = _Tree(self._api())

@@ -10,13 +10,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 from evalkit.connectors.tables import table
 
-__all__ = ["Renderer", "plain", "value"]
+__all__ = ["VERSION", "Renderer", "plain", "value"]
+
+VERSION = 1
+"""Raised whenever the same blocks become another text."""
 
 Block = Mapping[str, Any]
 
 DEEPEST = 50
 """Blocks nested deeper are named as omitted."""
 
+_WEB = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _LISTS = {"bulleted_list_item", "numbered_list_item", "to_do"}
 _TRANSPARENT = {"column_list", "column", "synced_block", "tab", "template"}
 _NAVIGATION = {"table_of_contents", "breadcrumb"}
@@ -196,7 +200,7 @@ def _part(part: Block) -> str:
 
 def _link(text: str, url: str) -> str:
     url = _address(url[1:]) if re.fullmatch(r"/[0-9a-f]{32}", url) else url
-    return f"[{text or url}]({url})" if url else text
+    return f"[{text or url}]({url})" if _WEB.match(url) else text
 
 
 def _address(object_id: str) -> str:

@@ -118,6 +118,10 @@ def _flat(value: object) -> str:
     return str(value)
 
 
+_SCHEME = re.compile(r"\s*(?!https?:|mailto:|tel:)[\w\s+.-]*:", re.IGNORECASE)
+"""Links that run or embed something (javascript:, data:) lose where they lead; relative and common ones keep it."""
+
+
 def _html(text: str) -> tuple[str, dict[str, str]]:
     from bs4 import BeautifulSoup
     from markdownify import MarkdownConverter
@@ -130,12 +134,20 @@ def _html(text: str) -> tuple[str, dict[str, str]]:
     }
     if page.title and page.title.get_text(strip=True):
         stated["title"] = page.title.get_text(strip=True)
-    for hidden in page(["head", "script", "style", "template", "noscript"]):
+    for hidden in page(["head", "script", "style", "template", "noscript", "iframe", "object", "embed"]):
         hidden.decompose()
+    for tag in page.find_all(["a", "img"]):
+        for name in ("href", "src"):
+            if _SCHEME.match(str(tag.get(name, ""))):
+                del tag[name]
     converter = MarkdownConverter(
         heading_style="ATX", bullets="-", escape_asterisks=False, escape_underscores=False, escape_misc=False
     )
-    body = re.sub(r"[ \t]+$", "", converter.convert_soup(page), flags=re.MULTILINE)
+    try:
+        markdown = converter.convert_soup(page)
+    except RecursionError:
+        raise ValueError("its HTML is nested too deeply to be converted") from None
+    body = re.sub(r"[ \t]+$", "", markdown, flags=re.MULTILINE)
     return re.sub(r"\n{3,}", "\n\n", body).strip() + "\n", stated
 
 

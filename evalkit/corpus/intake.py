@@ -29,21 +29,21 @@ _SHOWN = 5
 class Plan:
     """What a listing asks for, before any document is read.
 
-    `held`: what is listed and known already. `pending`: what must be read. `omitted`: rows of the previous snapshot
-    that are listed neither by id nor by key.
+    `rows`: what is listed and known already. `pending`: what must be read. `omitted`: rows of the previous snapshot
+    that are listed neither by id nor by key. `unreadable`: known already to be so.
     """
 
     source: str
     connector: Connector
     identity: str
-    held: Sequence[tuple[Listed, Entry]]
+    rows: Sequence[Row]
     pending: Sequence[Listed]
     omitted: Sequence[Row]
     unreadable: Sequence[Unreadable]
 
     @property
     def listed(self) -> int:
-        return len(self.held) + len(self.pending) + len(self.unreadable)
+        return len(self.rows) + len(self.pending) + len(self.unreadable)
 
 
 @dataclass(slots=True)
@@ -71,9 +71,8 @@ def plan(
         CorpusError: where it cannot be listed to its end, or lists an id twice.
     """
     identity = _identity(connector)
-    held: list[tuple[Listed, Entry]] = []
+    known = Intake(0)
     pending: list[Listed] = []
-    unreadable: list[Unreadable] = []
     ids: set[bytes] = set()
     keys: set[bytes] = set()
     for listed in connector.listing():
@@ -81,7 +80,7 @@ def plan(
             doc_id = f"{source}/{listed.doc_id}".encode()
         except UnicodeEncodeError:
             shown = listed.doc_id.encode("utf-8", "backslashreplace").decode()
-            unreadable.append(Unreadable(f"{source}/{shown}", "its name is not UTF-8; rename it"))
+            known.unreadable.append(Unreadable(f"{source}/{shown}", "its name is not UTF-8; rename it"))
             continue
         if doc_id in ids:
             raise CorpusError(
@@ -93,10 +92,10 @@ def plan(
         if entry is None or (entry.readable and entry.text not in store.texts):
             pending.append(listed)
         else:
-            held.append((listed, entry))
+            _take(known, source, listed, entry)
     rows = (previous.raw(row) for row in previous.rows_of(source)) if previous is not None else ()
     omitted = [row for row in rows if row.doc_id not in ids and (not row.key or row.key not in keys)]
-    return Plan(source, connector, identity, held, pending, omitted, unreadable)
+    return Plan(source, connector, identity, known.rows, pending, omitted, known.unreadable)
 
 
 def read(
@@ -113,9 +112,7 @@ def read(
     Raises:
         CorpusError: where the source fails, or too many documents vanished.
     """
-    intake = Intake(plan.listed, unreadable=list(plan.unreadable))
-    for listed, entry in plan.held:
-        _take(intake, plan.source, listed, entry)
+    intake = Intake(plan.listed, list(plan.rows), list(plan.unreadable))
     done = 0
     for batch in _batches(plan.pending):
         fetched = [(listed, plan.connector.fetch(listed)) for listed in batch]

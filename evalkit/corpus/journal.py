@@ -84,3 +84,6 @@ class Journal:
             gone = [(name,) for name, text in held if text not in texts]
             self._db.executemany("DELETE FROM entry WHERE name=?", gone)
         return len(gone)
+
+    def close(self) -> None:
+        self._db.close()

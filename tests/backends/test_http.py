@@ -158,6 +158,16 @@ def test_an_answer_that_unpacks_beyond_the_cap_is_refused(monkeypatch: pytest.Mo
         Http(running.url, allow_private=True, pace=Quick()).get("/x")
 
 
+def test_credentials_go_to_their_own_host_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with service(lambda _: Answer({})) as home, service(lambda _: Answer({})) as elsewhere:
+        api = Http(home.url, allow_private=True, headers={"Authorization": "s3cret"}, pace=Quick())
+        api.get("/x")
+        api.get(f"{elsewhere.url}/download", headers={"Range": "bytes=0-1"})
+    assert home.asked[0].headers["authorization"] == "s3cret"
+    assert "authorization" not in elsewhere.asked[0].headers
+    assert elsewhere.asked[0].headers["range"] == "bytes=0-1"
+
+
 def test_an_answer_that_is_no_json_says_so() -> None:
     answer = Answer(b"<html>", headers={"Content-Type": "text/html"})
     with service(lambda _: answer) as running:

@@ -191,7 +191,9 @@ def test_attachments(site: Site, connect: Connect) -> None:
     site.file("att2", "photo.png", "1", b"\x89PNG")
     site.file("att3", "broken.txt", "1", b"\xff\xfe\xfd")
     site.file("att4", "large.txt", "1", b"x" * 60)
-    assert [listed.key for listed in connect().listing()] == ["1"]
+    site.page("2", "named.txt", "1")
+    site.file("att5", "named.txt", "1", b"A file\n")
+    assert [listed.key for listed in connect().listing()] == ["1", "2"]
     found = {item.doc_id: item for item in documents(connect(attachments=True, max_bytes=50))}
     plan = found["Home/plan.txt"]
     assert isinstance(plan, Document)
@@ -204,6 +206,7 @@ def test_attachments(site: Site, connect: Connect) -> None:
     assert found["Home/large.txt"] == Unreadable(
         "Home/large.txt", "60 bytes; at most 50 are read (max_bytes)"
     )
+    assert getattr(found["Home/named.txt (att5)"], "text", "") == "A file\n"
     gone = Listed("Home/plan.txt", "", "att9")
     assert connect(attachments=True).fetch(gone) is None
 

@@ -185,9 +185,12 @@ def test_what_drive_keeps_back_is_unreadable(disk: Disk, connect: Connect) -> No
     disk.file("1", "Doc", DOC, b"text")
     (listed,) = connect().listing()
     disk.script = [None, None, failure(403, "exportSizeLimitExceeded")]
-    assert connect().fetch(listed) == Unreadable(
-        "Doc", "Drive does not hand it out (exportSizeLimitExceeded)"
-    )
+    kept = connect().fetch(listed)
+    assert isinstance(kept, Unreadable)
+    assert kept.reason.startswith("Drive does not hand it out (exportSizeLimitExceeded); check")
+    disk.script = [failure(403, "insufficientPermissions")]
+    with pytest.raises(CorpusError, match="insufficientPermissions"):
+        list(connect().listing())
 
 
 def test_ten_thousand_files(disk: Disk, connect: Connect, running: Service) -> None:

@@ -57,6 +57,24 @@ def test_html_becomes_markdown() -> None:
     assert "color" not in document.text
 
 
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", " JaVa\nScript:alert(1)", "data:text/html,x", "vbscript:x"]
+)
+def test_links_that_run_something_lead_nowhere(link: str) -> None:
+    page = f'<p>See <a href="{link}">this</a> and <img src="{link}" alt="that"> or <a href="/a?b=c:d">here</a></p>'
+    text = to_document("x.html", page.encode()).text
+    assert "alert" not in text
+    assert "script" not in text.lower()
+    assert "data:" not in text
+    assert "this" in text
+    assert "[here](/a?b=c:d)" in text
+
+
+def test_html_nested_beyond_reason_is_unreadable() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        to_document("x.html", b"<div>" * 20_000 + b"x")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_unicode_encodings(encoding: str) -> None:
     assert to_document("x.txt", "Prüfstand".encode(encoding)).text == "Prüfstand"
