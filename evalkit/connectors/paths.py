@@ -30,8 +30,9 @@ def paths(nodes: Mapping[str, Node]) -> dict[str, str]:
     for key in sorted(nodes):
         node = nodes[key]
         parent, name = node.parent if node.parent in nodes else "", _name(node.title)
-        holder = names.setdefault((parent, name), key)
-        own[key] = name if holder == key else f"{name} ({key})"
+        while names.setdefault((parent, name), key) != key:
+            name = f"{name} ({key})"
+        own[key] = name
     made: dict[str, str] = {}
     for key in nodes:
         made[key] = "/".join(own[step] for step in reversed([key, *ancestors(nodes, key)]))

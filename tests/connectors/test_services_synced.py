@@ -98,6 +98,7 @@ def gdrive() -> Case:
     ids=["notion", "confluence", "gdrive"],
 )
 def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Case:
+    make: Callable[[], Case]
     make, token = request.param
     jump(monkeypatch)
     monkeypatch.setenv("CANARY", token)
