@@ -24,7 +24,7 @@ Json = dict[str, Any]
 SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 _FACTS = (
     "id,name,mimeType,parents,modifiedTime,version,size,md5Checksum,owners(emailAddress,displayName),webViewLink,"
-    "permissionIds,driveId,trashed"
+    "permissionIds,driveId,trashed,capabilities(canShare,canDownload)"
 )
 _SLOW_DOWN = {"rateLimitExceeded", "userRateLimitExceeded"}
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from evalkit.backends import confluence_api
 from evalkit.connectors.confluence_storage import VERSION, to_markdown
+from evalkit.connectors.formats import UNDOCUMENTED, documented, undocumented
 from evalkit.connectors.paths import Node, ancestors, paths
 from evalkit.connectors.readers import Names, readers
 from evalkit.corpus.convert import SUFFIXES, to_document
@@ -61,15 +62,17 @@ class Confluence:
 
     def listing(self) -> Iterator[Listed]:
         tree = _Tree(self._api())
-        if self.edition == "cloud":
-            tree.read_cloud(self.space)
-        else:
-            tree.read_server(self.space)
-        if self.attachments:
-            tree.read_files(self.space)
+        with documented(self.url):
+            if self.edition == "cloud":
+                tree.read_cloud(self.space)
+            else:
+                tree.read_server(self.space)
+            if self.attachments:
+                tree.read_files(self.space)
         named = paths(tree.nodes)
         for key, version in tree.versions.items():
-            acl = readers([frozenset(self.access), *tree.levels(key)])
+            with documented(self.url):
+                acl = readers([frozenset(self.access), *tree.levels(key)])
             yield Listed(named[key], f"{version} {of_value(acl)[:16]}", key, {"acl": json.dumps(acl)})
 
     def fetch(self, listed: Listed) -> Document | Unreadable | None:
@@ -79,6 +82,8 @@ class Confluence:
             return self._page(listed)
         except ValueError as error:
             return Unreadable(listed.doc_id, str(error))
+        except UNDOCUMENTED as error:
+            return Unreadable(listed.doc_id, undocumented(error))
 
     def _page(self, listed: Listed) -> Document | None:
         api = self._api()

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from evalkit.backends import gdrive_api
+from evalkit.connectors.formats import UNDOCUMENTED, documented, undocumented
 from evalkit.connectors.paths import Node, ancestors, paths
 from evalkit.corpus.convert import SUFFIXES, to_document
 from evalkit.digest import of_value
@@ -66,13 +67,14 @@ class GDrive:
     def listing(self) -> Iterator[Listed]:
         nodes: dict[str, Node] = {}
         revisions: dict[str, str] = {}
-        for file in self._api().files(self.drive):
-            key = str(file["id"])
-            nodes[key] = Node(next(iter(file.get("parents") or ()), ""), str(file.get("name") or ""))
-            if _suffix(file):
-                revisions[key] = (
-                    f"{file.get('version', '')} {of_value(sorted(file.get('permissionIds') or ()))[:16]}"
-                )
+        with documented(self.url):
+            for file in self._api().files(self.drive):
+                key = str(file["id"])
+                nodes[key] = Node(next(iter(file.get("parents") or ()), ""), str(file.get("name") or ""))
+                if _suffix(file):
+                    # What the account may see of it counts too: an unreadable file may have become readable.
+                    rights = of_value(sorted(file.get("permissionIds") or ()), file.get("capabilities"))
+                    revisions[key] = f"{file.get('version', '')} {rights[:16]}"
         if self.folder and self.folder not in nodes:
             raise CorpusError(
                 f"gdrive: folder {self.folder} is not listed; expected a folder's id that is shared with the account"
@@ -83,19 +85,24 @@ class GDrive:
                 yield Listed(named[key], revision, key, {"listed": "yes"})
 
     def fetch(self, listed: Listed) -> Document | Unreadable | None:
+        try:
+            return self._document(listed)
+        except (gdrive_api.Refused, ValueError) as error:
+            return Unreadable(listed.doc_id, str(error))
+        except UNDOCUMENTED as error:
+            return Unreadable(listed.doc_id, undocumented(error))
+
+    def _document(self, listed: Listed) -> Document | None:
         file = self._api().one(listed.key)
         if file is None or file.get("trashed") or not (suffix := _suffix(file)):
             return None
         if not listed.stated and not self._wanted(file):
             return None
-        try:
-            acl = self._acl(listed.key)
-            data = self._data(file)
-            if data is None:
-                return None
-            found = to_document(f"{listed.doc_id}{suffix}", data, uri=str(file.get("webViewLink") or ""))
-        except (gdrive_api.Refused, ValueError) as error:
-            return Unreadable(listed.doc_id, str(error))
+        acl = self._acl(listed.key)
+        data = self._data(file)
+        if data is None:
+            return None
+        found = to_document(f"{listed.doc_id}{suffix}", data, uri=str(file.get("webViewLink") or ""))
         name = str(file.get("name") or "")
         owner: Mapping[str, Any] = next(iter(file.get("owners") or ()), {})
         return replace(

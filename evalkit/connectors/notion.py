@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from evalkit.backends import notion_api
+from evalkit.connectors.formats import UNDOCUMENTED, documented, undocumented
 from evalkit.connectors.notion_blocks import VERSION, Renderer, plain, value
 from evalkit.connectors.paths import Node, ancestors, paths
 from evalkit.errors import CorpusError
@@ -59,12 +60,19 @@ class Notion:
 
     def listing(self) -> Iterator[Listed]:
         tree = _Tree(self._api())
-        tree.read(self._root())
+        with documented(self.url):
+            tree.read(self._root())
         named = paths(tree.nodes)
         for page_id, edited in tree.edited.items():
             yield Listed(named[page_id], edited if _settled(edited) else "", page_id, {"listed": "yes"})
 
     def fetch(self, listed: Listed) -> Document | Unreadable | None:
+        try:
+            return self._page(listed)
+        except UNDOCUMENTED as error:
+            return Unreadable(listed.doc_id, undocumented(error))
+
+    def _page(self, listed: Listed) -> Document | None:
         api = self._api()
         page = api.one("page_id", listed.key)
         if page is None or page.get("in_trash") or page.get("archived"):

@@ -264,3 +264,15 @@ def test_the_token_shows_nowhere(
         )
     shown += [repr(refused.value), repr(wrong.value), caplog.text, *capfd.readouterr()]
     assert not any("canary" in text for text in shown)
+
+
+def test_an_undocumented_answer_is_no_traceback(site: Site, connect: Connect) -> None:
+    site.page("1", "Home")
+    (listed,) = connect().listing()
+    site.script = [Answer({"id": "1", "title": "Home", "spaceId": "9", "space": {"key": "ENG"}})]
+    found = connect().fetch(listed)
+    assert isinstance(found, Unreadable)
+    assert "not in its documented format (KeyError: 'body')" in found.reason
+    site.script = [Answer({"results": [{}]})]
+    with pytest.raises(CorpusError, match="not in its documented format"):
+        list(connect().listing())

@@ -115,7 +115,9 @@ def test_a_change_of_permission_or_text_is_another_revision(disk: Disk, connect:
     (second,) = connect().listing()
     disk.items["1"]["version"] = "2"
     (third,) = connect().listing()
-    assert len({first.revision, second.revision, third.revision}) == 3
+    disk.items["1"]["capabilities"] = {"canShare": True, "canDownload": True}
+    (fourth,) = connect().listing()
+    assert len({first.revision, second.revision, third.revision, fourth.revision}) == 4
 
 
 def test_gone_renamed_moved_and_trashed(disk: Disk, connect: Connect) -> None:
@@ -248,3 +250,15 @@ def _private_key() -> str:
     return made.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
+
+
+def test_an_undocumented_answer_is_no_traceback(disk: Disk, connect: Connect) -> None:
+    disk.file("1", "Doc", DOC, b"text")
+    (listed,) = connect().listing()
+    disk.script = [None, Answer({"permissions": [{"id": "x"}]})]
+    found = connect().fetch(listed)
+    assert isinstance(found, Unreadable)
+    assert "not in its documented format (KeyError: 'type')" in found.reason
+    disk.script = [Answer({"files": [{}]})]
+    with pytest.raises(CorpusError, match="not in its documented format"):
+        list(connect().listing())

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from evalkit.connectors import documents, registry
 from evalkit.connectors.notion import Notion
 from evalkit.errors import CorpusError, SuiteError
-from evalkit.types import Document, Listed
+from evalkit.types import Document, Listed, Unreadable
 from tests.connectors.clocks import jump
 from tests.connectors.notion_double import TOKEN, Workspace, block, failure, rich, uid
 from tests.service import Answer, Service, service
@@ -293,3 +293,14 @@ def test_the_token_shows_nowhere(
         list(connector.listing())
     shown += [repr(refused.value), repr(invalid.value), caplog.text, *capfd.readouterr()]
     assert not any("canary" in text for text in shown)
+
+
+def test_an_undocumented_answer_is_no_traceback(workspace: Workspace, connect: Connect) -> None:
+    page = workspace.page(1, "Home")
+    workspace.below[page] = [{"id": uid(5), "object": "block"}]
+    (found,) = documents(connect())
+    assert isinstance(found, Unreadable)
+    assert "not in its documented format (KeyError: 'type')" in found.reason
+    workspace.script = [Answer({"results": [{}], "has_more": False})]
+    with pytest.raises(CorpusError, match="not in its documented format"):
+        list(connect().listing())
