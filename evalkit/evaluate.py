@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from evalkit.corpus import lock
 from evalkit.corpus.snapshot import Store
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.golden.anchor import anchor
+from evalkit.measures.judged import Judged
 from evalkit.stages import run_variants
 from evalkit.suite import Suite
-from evalkit.types import Corpus, Golden, Run, Runtime, Scores, Verdict
+from evalkit.trust.card import Card, read_cards, usable
+from evalkit.types import Corpus, Golden, Labels, Measure, Run, Runtime, Scores, Verdict
 
 __all__ = ["Evaluation", "evaluate", "read_corpus"]
 
@@ -67,11 +70,23 @@ class Evaluation:
                 f"passages.cut_share.{name}": run.hits.cut / max(1, len(run.passages))
                 for name, run in self.runs.items()
             },
+            **{
+                f"judge.labels.{name}.{measure}": float(
+                    len(column.labels.row) if isinstance(column.labels, Labels) else 0
+                )
+                for (name, measure), column in self.columns.items()
+                if column.labels is not None
+            },
         }
 
 
-def evaluate(suite: Suite, runtime: Runtime) -> Evaluation:
+def evaluate(suite: Suite, runtime: Runtime, today: dt.date | None = None) -> Evaluation:
     """Runs every variant of a suite over its pinned corpus and judges the gates.
+
+    Args:
+        suite: what to evaluate.
+        runtime: what stages may use.
+        today: the date at which judge cards must be valid; none is where nobody says it.
 
     Raises:
         CorpusError: where the pinned snapshot is not in the store.
@@ -81,13 +96,32 @@ def evaluate(suite: Suite, runtime: Runtime) -> Evaluation:
     corpus = read_corpus(suite)
     golden = anchor(suite.golden.questions(), corpus)
     runs = run_variants(suite.variants, corpus, golden, runtime)
+    cards = read_cards(suite.cards)
     columns = {
-        (name, str(measure)): measure.score(run, golden, runtime)
+        (name, str(measure)): replace(
+            measure.score(run, golden, runtime), labels=_labels(measure, run, golden, cards, today)
+        )
         for name, run in runs.items()
         for measure in suite.measures
     }
     results = Evaluation(suite, corpus, golden, runs, columns, synced=lock.read(suite.lock).figures)
     return replace(results, verdicts=tuple(tuple(gate.judge(results)) for gate in suite.gates))
+
+
+def _labels(
+    measure: Measure, run: Run, golden: Golden, cards: Iterable[Card], today: dt.date | None
+) -> Labels | str | None:
+    """Returns what people said of the answers that a judge saw, or why it may not gate."""
+    if not isinstance(measure, Judged) or measure.judge is None:
+        return None
+    return usable(
+        cards,
+        judge=measure.judge.identity(),
+        measure=str(measure),
+        variant=run.variant.name,
+        exchanges=measure.exchanges(run, golden),
+        today=today,
+    )
 
 
 def read_corpus(suite: Suite) -> Corpus:

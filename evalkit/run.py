@@ -38,7 +38,7 @@ def run_suite(
     started, clock = dt.datetime.now(dt.UTC), time.perf_counter()
     with open_workers(workers) as pool:
         runtime = open_runtime(suite.home, progress=progress, workers=pool)
-        evaluation = evaluate(suite, runtime)
+        evaluation = evaluate(suite, runtime, started.date())
     report = build(
         evaluation,
         Volatile(
@@ -67,6 +67,7 @@ def run_suite(
 
 def _stages(tally: Tally) -> dict[str, str]:
     """Says of each stage how much was computed and how much an earlier run had done."""
-    return {
+    work = {
         stage: f"{made:,} made, {tally.reused.get(stage, 0):,} reused" for stage, made in tally.made.items()
     }
+    return work | ({"judging": f"cost {sum(tally.spent.values()):.4f}"} if tally.spent else {})

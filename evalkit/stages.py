@@ -6,14 +6,16 @@ computes nothing, and variants share what they have in common; none of these is 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from evalkit.backends.runtime import alone
-from evalkit.digest import of_arrays, of_value
+from evalkit.digest import canonical_json, of_arrays, of_value
 from evalkit.errors import EvaluationError
 from evalkit.types import (
     Answer,
@@ -21,7 +23,9 @@ from evalkit.types import (
     Corpus,
     Golden,
     Hits,
+    Passage,
     Passages,
+    Question,
     Retriever,
     Run,
     Runtime,
@@ -31,10 +35,11 @@ from evalkit.types import (
 if TYPE_CHECKING:
     from evalkit.types import Arrays
 
-__all__ = ["cut", "run_variants"]
+__all__ = ["cut", "run_variants", "shown"]
 
 _CHUNK_VERSION = 1
-_SEARCH_VERSION = 2
+_SEARCH_VERSION = 3
+_ANSWER_VERSION = 1
 _DOCUMENTS = 256
 """How many documents one task cuts."""
 
@@ -103,8 +108,7 @@ def _cut(corpus: Corpus, chunker: Chunker, runtime: Runtime) -> Arrays:
     columns: list[np.ndarray] = [np.empty((4, 0), dtype=np.int32)]
     for task, (spans, names) in zip(tasks, runtime.workers.map(_cut_documents, tasks), strict=True):
         numbers = np.array([headings.setdefault(name, len(headings)) for name in names], dtype=np.int32)
-        spans[3] = numbers[spans[3]]
-        columns.append(spans)
+        columns.append(np.vstack((spans[:3], numbers[spans[3]])))
         runtime.progress("chunk", task.rows.stop, len(corpus))
     merged = np.concatenate(columns, axis=1)
     joined = np.frombuffer("\x00".join(headings).encode(), dtype=np.uint8)
@@ -185,14 +189,59 @@ def _hits(arrays: Arrays) -> Hits:
 def _answers(
     variant: Variant, passages: Passages, hits: Hits, golden: Golden, runtime: Runtime
 ) -> tuple[Answer, ...] | None:
-    if variant.answerer is None:
+    """Answers every question.
+
+    What an answerer that calls out has said is kept as it comes in, errors excepted: they are tried again.
+    """
+    answerer = variant.answerer
+    if answerer is None:
         return None
+    asked = shown(variant, passages, hits, golden)
+    concurrency = getattr(answerer, "concurrency", 0)
+    how = _identity(answerer)
+
+    def answer(one: tuple[Question, list[Passage]]) -> Answer:
+        key = of_value("answer", _ANSWER_VERSION, how, *one)
+        kept = runtime.cache.get(key) if concurrency else None
+        if kept is not None:
+            priced = getattr(answerer, "priced", _as_it_is)
+            return cast("Answer", priced(Answer(**json.loads(bytes(kept["answer"])))))
+        said = answerer.answer(*one, runtime)
+        if concurrency and not said.error:
+            runtime.cache.put(key, {"answer": np.frombuffer(canonical_json(said).encode(), dtype=np.uint8)})
+        made.append(key)
+        return said
+
+    made: list[str] = []
     answers = []
-    for row, question in enumerate(golden.questions):
-        found = [passages[int(hit)] for hit in hits.passage[row] if hit >= 0]
-        answers.append(variant.answerer.answer(question, found, runtime))
-        runtime.progress(f"answer {variant.name}", row + 1, len(golden.questions))
+    with ThreadPoolExecutor(concurrency or 1) as pool:
+        try:
+            for said in pool.map(answer, asked) if concurrency else map(answer, asked):
+                answers.append(said)
+                runtime.progress(f"answer {variant.name}", len(answers), len(asked))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    runtime.tally.add("answer", made=len(made), reused=len(asked) - len(made))
     return tuple(answers)
+
+
+def shown(
+    variant: Variant, passages: Passages, hits: Hits, golden: Golden
+) -> list[tuple[Question, list[Passage]]]:
+    """Returns what a variant's answerer is shown: each question without evidence and reference, and its passages."""
+    top = variant.answerer.top if variant.answerer is not None else 0
+    return [
+        (
+            Question(question.id, question.text, tags=question.tags),
+            [passages[int(hit)] for hit in row[:top] if hit >= 0],
+        )
+        for question, row in zip(golden.questions, hits.passage, strict=True)
+    ]
+
+
+def _as_it_is(answer: Answer) -> Answer:
+    return answer
 
 
 def _cached(stage: str, key: str, runtime: Runtime) -> Arrays | None:

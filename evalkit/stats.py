@@ -36,6 +36,8 @@ __all__ = [
     "paired_interval",
     "quantile_bounds",
     "score_bounds",
+    "t_quantile",
+    "wilson",
 ]
 
 MIN_CLUSTERS = 20
@@ -144,23 +146,31 @@ def mean_bounds(values: Floats, clusters: Sequence[str], ids: Sequence[str], alp
             return exact_bounds(round(float(values.sum())), n, alpha)
         return betting_bounds(values, ids, alpha)
     if count < MIN_CLUSTERS:
-        low, high = _wilson(float(values.mean()), size, max(count - 1, 1), alpha)
+        low, high = wilson(float(values.mean()), size, max(count - 1, 1), alpha)
         why = f"the questions form only {count} clusters; at least {MIN_CLUSTERS} are needed to decide"
         return Bounds(low, high, "Wilson at effective n", decisive=False, why=why)
-    low, high = _wilson(float(values.mean()), size, count - 1, alpha)
+    low, high = wilson(float(values.mean()), size, count - 1, alpha)
     if values.min() == values.max():
         exact = exact_bounds(round(float(values.mean()) * count), count, alpha)
         low, high = min(low, exact.low), max(high, exact.high)
     return Bounds(low, high, "Wilson at effective n")
 
 
-def _wilson(mean: float, n: float, freedom: int, alpha: float) -> tuple[float, float]:
+def wilson(mean: float, n: float, freedom: int, alpha: float) -> tuple[float, float]:
+    """Wilson's bounds of a mean in [0, 1] of n values (Wilson, 1927), with a t quantile."""
     from scipy.special import stdtrit
 
     z = float(stdtrit(freedom, 1 - alpha))
     centre = (mean + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(mean * (1 - mean) / n + z * z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def t_quantile(freedom: int, alpha: float) -> float:
+    """The value that Student's t exceeds with probability `alpha`."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 1 - alpha))
 
 
 def quantile_bounds(values: Floats, quantile: float, alpha: float) -> Bounds:

@@ -6,18 +6,19 @@ import dataclasses
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evalkit import answerers, chunkers, connectors, gates, golden, grid, measures, retrievers
+from evalkit import answerers, chunkers, connectors, gates, golden, grid, judges, measures, retrievers
 from evalkit.backends import safe_yaml
 from evalkit.digest import of_value
 from evalkit.errors import EvalkitError, SuiteError, did_you_mean
+from evalkit.measures.judged import Judged
 from evalkit.registry import Registry
 from evalkit.suite_file import RELEASE, ReleaseFile, SuiteFile, VariantFile
-from evalkit.types import Connector, Gate, Measure, QuestionSet, Variant
+from evalkit.types import Connector, Gate, Judge, Measure, QuestionSet, Variant
 
 __all__ = ["RELEASE_FILE", "MissingEnvironment", "Suite", "load_suite"]
 
@@ -61,6 +62,11 @@ class Suite:
         return self.path.parent / "corpus.lock"
 
     @property
+    def cards(self) -> Path:
+        """The folder of judge cards."""
+        return self.path.parent / "judge-cards"
+
+    @property
     def home(self) -> Path:
         """Where snapshots, caches and reports live: $EVALKIT_HOME, or `.evalkit` at the project's root."""
         if stated := os.environ.get("EVALKIT_HOME"):
@@ -97,6 +103,7 @@ class _Reader:
         self.path = path
         self.loaded = loaded
         self.problems: list[str] = []
+        self.filled: dict[str, str] = {}
 
     def suite(self) -> Suite:
         raw = self.loaded.data
@@ -118,7 +125,7 @@ class _Reader:
         if isinstance(file.baseline, ReleaseFile):
             baseline = self._promoted(file.baseline, named)
         variants = tuple(self._variants(file, named))
-        measured = tuple(self._measures(file.measures))
+        measured = tuple(self._measures(file, [variant for variant, _ in named.values()]))
         judged = tuple(self._gates(file, set(named), {str(m) for m in measured}))
         if not named:
             self._problem(("variants",), "no variant to run; name at least one under variants or grid")
@@ -136,7 +143,10 @@ class _Reader:
             measures=measured,
             variants=variants,
             baseline=baseline,
-            specs={name: variant.model_dump(exclude_none=True) for name, (variant, _) in named.items()},
+            specs={
+                name: self._written(variant.model_dump(exclude_none=True))
+                for name, (variant, _) in named.items()
+            },
             gates=judged,
             digest=of_value({key: value for key, value in raw.items() if key != "description"}),
         )
@@ -160,7 +170,18 @@ class _Reader:
         for name in _VARIABLE.findall(value):
             if name not in os.environ:
                 self._problem(at, f"the environment variable {name} is not set")
-        return _VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), value)
+        filled = _VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), value)
+        if filled != value:
+            self.filled[filled] = value
+        return filled
+
+    def _written(self, value: Any) -> Any:
+        """Puts `${NAME}` back, so that no secret leaves with a report or a release."""
+        if isinstance(value, Mapping):
+            return {key: self._written(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._written(item) for item in value]
+        return self.filled.get(value, value) if isinstance(value, str) else value
 
     def _shape(self, data: object) -> SuiteFile:
         from pydantic import ValidationError
@@ -199,7 +220,10 @@ class _Reader:
             return stated.release
         try:
             promoted = json.loads(path.read_text(encoding="utf-8"))
-            named[RELEASE] = (VariantFile.model_validate(promoted["spec"]), ("baseline",))
+            named[RELEASE] = (
+                VariantFile.model_validate(self._filled(promoted["spec"], ("baseline",))),
+                ("baseline",),
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._problem(("baseline",), f"{path}: not a promoted release ({error}); promote again")
         return RELEASE
@@ -217,12 +241,24 @@ class _Reader:
                 depth = variant.depth or file.depth
                 yield Variant(name, chunker, retriever, self._anchored(answerer), depth)
 
-    def _measures(self, names: list[str]) -> Iterator[Measure]:
-        for position, name in enumerate(names):
+    def _measures(self, file: SuiteFile, variants: Iterable[VariantFile]) -> Iterator[Measure]:
+        judge = self._judges(file.judge)
+        answered = any(variant.answerer is not None for variant in variants)
+        for position, name in enumerate(file.measures):
             try:
-                yield measures.parse(name)
+                measure = measures.parse(name)
+                yield _judged(measure, judge, answered=answered) if isinstance(measure, Judged) else measure
             except SuiteError as error:
                 self._problem(("measures", position), *error.problems)
+
+    def _judges(self, spec: str | dict[str, Any]) -> dict[str, Judge | None]:
+        """Returns judges by the measure they decide; a suite's only judge stands under the empty name."""
+        several = isinstance(spec, dict) and set(spec) <= set(measures.registry)
+        named = spec if several and isinstance(spec, dict) else {"": spec}
+        return {
+            name: self._anchored(self._built(judges.registry, one, ("judge", name) if name else ("judge",)))
+            for name, one in named.items()
+        }
 
     def _gates(self, file: SuiteFile, variants: set[str], measured: set[str]) -> Iterator[Gate]:
         for position, spec in enumerate(file.gates):
@@ -261,3 +297,23 @@ class _Reader:
         where = ".".join(map(str, at))
         prefix = f"{self.path}:{self.loaded.line(at)}: " + (f"{where}: " if where else "")
         self.problems += (prefix + message for message in messages)
+
+
+def _judged(measure: Judged, judges_: Mapping[str, Judge | None], *, answered: bool) -> Judged:
+    """Gives a measure its judge.
+
+    Raises:
+        SuiteError: where nobody judges it, or nothing is there to judge.
+    """
+    name = str(measure)
+    if measure.needs_answer and not answered:
+        raise SuiteError(
+            f"{name} judges answers, and no variant has an answerer; name one: answerer: extractive"
+        )
+    if name not in judges_ and "" not in judges_:
+        raise SuiteError(f"{name} needs a judge; name one: judge: {{{name}: …}}")
+    judge = judges_.get(name, judges_.get(""))
+    if judge is not None and name not in judge.measures():
+        decides = ", ".join(sorted(judge.measures()))
+        raise SuiteError(f"its judge decides {decides}, not {name}; name another: judge: {{{name}: …}}")
+    return dataclasses.replace(measure, judge=judge)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from evalkit import answerers, chunkers, connectors, gates, golden, retrievers
+from evalkit import answerers, chunkers, connectors, gates, golden, judges, retrievers
 from evalkit.registry import Registry
 
 __all__ = ["RELEASE", "ReleaseFile", "SuiteFile", "VariantFile", "json_schema"]
@@ -82,6 +82,8 @@ class SuiteFile(BaseModel):
     """How many passages each variant retrieves for a question."""
     measures: Annotated[list[str], Field(min_length=1)]
     """What to measure, such as Recall@5, nDCG@10, Recall@4000c."""
+    judge: Spec = {}
+    """Who decides the judged measures: one judge, or a measure's name -> its judge."""
     variants: dict[str, VariantFile] = {}
     """The candidates to compare: a name of your choice -> chunker and retriever."""
     grid: GridFile | None = None
@@ -105,6 +107,7 @@ def json_schema() -> dict[str, Any]:
         connectors.registry,
         gates.registry,
         golden.registry,
+        judges.registry,
     )
     for registry in rooms:
         definitions[registry.kind] = _plugin_schema(registry, definitions)
@@ -113,6 +116,11 @@ def json_schema() -> dict[str, Any]:
     schema["properties"]["golden"] = {
         "description": schema["properties"]["golden"]["description"],
         "anyOf": [{"type": "string"}, {"$ref": f"#/$defs/{golden.registry.kind}"}],
+    }
+    judge = {"$ref": "#/$defs/judge"}
+    schema["properties"]["judge"] = {
+        "description": schema["properties"]["judge"]["description"],
+        "anyOf": [judge, {"type": "object", "additionalProperties": judge}],
     }
     schema["properties"]["gates"]["items"] = {"$ref": "#/$defs/gate"}
     variant, grid = definitions["VariantFile"]["properties"], definitions["GridFile"]["properties"]

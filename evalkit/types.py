@@ -26,15 +26,20 @@ __all__ = [
     "Answerer",
     "Cache",
     "Chunker",
+    "Claim",
     "Connector",
     "Corpus",
     "Document",
     "Estimate",
     "Evidence",
+    "Exchange",
     "Gate",
     "Golden",
     "Hits",
     "Index",
+    "Judge",
+    "Judgement",
+    "Labels",
     "Listed",
     "Measure",
     "Outcome",
@@ -338,20 +343,74 @@ class Scores:
     """A column of outcomes, one row a question.
 
     `value`: float64[n], 0 where there is none and never NaN. `state`: uint8[n] of `State`. `reason` maps the
-    rows that are not applicable or unscored to why. `detail` maps a row to what explains its value (a judge's
-    claims).
+    rows that are not applicable or unscored to why. `detail` maps the rows that a judge saw to what it said. `labels`
+    are what people said of a judge's answers, or why the judge may not gate; None where no judge was asked.
     """
 
     value: Floats
     state: NDArray[np.uint8]
     reason: Mapping[int, str]
-    detail: Mapping[int, object] = field(default_factory=dict)
+    detail: Mapping[int, Judgement] = field(default_factory=dict)
+    labels: Labels | str | None = None
 
     def __len__(self) -> int:
         return len(self.value)
 
     def __getitem__(self, row: int) -> Score:
         return Score(State(int(self.state[row])), float(self.value[row]), self.reason.get(row, ""))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """What people said of some of a variant's answers, with what the judge said of them, as columns.
+
+    `row`: int32[n], rows of the questions, rising. `judged`, `label`: float64[n] in [0, 1]. `card` identifies the judge
+    card that they stand on.
+    """
+
+    row: Ints
+    judged: Floats
+    label: Floats
+    card: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement of an answer, as judged.
+
+    `passage` is the index, into the passages that the judge saw, of the one that supports or contradicts it; -1 where
+    there is none.
+    """
+
+    text: str
+    supported: bool
+    passage: int = -1
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a judge sees: one question, with what was retrieved and answered."""
+
+    question: str
+    answer: str
+    passages: tuple[str, ...]
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge said of one exchange: a value in [0, 1], or in `error` why there is none.
+
+    Costs are in the price table's currency.
+    """
+
+    value: float = 0.0
+    error: str = ""
+    claims: tuple[Claim, ...] = ()
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,15 +522,20 @@ class Workers(Protocol):
 
 @dataclass(slots=True)
 class Tally:
-    """How often each stage's work was made, and how often it was reused from an earlier run."""
+    """How often each stage's work was made, how often it was reused from an earlier run, and what was paid to whom."""
 
     made: dict[str, int] = field(default_factory=dict)
     reused: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, float] = field(default_factory=dict)
 
     def add(self, stage: str, *, made: int = 0, reused: int = 0) -> None:
         """Counts work of a stage."""
         self.made[stage] = self.made.get(stage, 0) + made
         self.reused[stage] = self.reused.get(stage, 0) + reused
+
+    def pay(self, who: str, cost: float) -> None:
+        """Counts what a judge's or an answerer's calls cost."""
+        self.spent[who] = self.spent.get(who, 0.0) + cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,7 +608,16 @@ class Retriever(Protocol):
 
 
 class Answerer(Protocol):
-    """Answers a question from its hits. Returns an Answer with `error` rather than raising."""
+    """Answers a question from its hits. Returns an Answer with `error` rather than raising.
+
+    A frozen dataclass whose repr is its identity, or that has a method `identity() -> str`, as retrievers have. One
+    that calls out has a field `concurrency`, how many questions may be under way at once: its answers are kept one by
+    one, so that none is paid for twice.
+    """
+
+    @property
+    def top(self) -> int:
+        """How many of the best passages it reads; judges see the same."""
 
     def answer(self, question: Question, passages: Sequence[Passage], runtime: Runtime) -> Answer: ...
 
@@ -560,6 +633,19 @@ class Measure(Protocol):
         """Whether a clock decides the values, so that two runs differ."""
 
     def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores: ...
+
+
+class Judge(Protocol):
+    """Says how good answers are, and what was retrieved for them. Returns an `error` rather than raising."""
+
+    def identity(self) -> str:
+        """Names the judge, its model, prompt and parser: what its agreement with people is recorded under."""
+
+    def measures(self) -> frozenset[str]:
+        """Returns the names that it can judge ("Faithfulness")."""
+
+    def judge(self, measure: str, exchanges: Sequence[Exchange], runtime: Runtime) -> Sequence[Judgement]:
+        """Returns one judgement an exchange, in their order."""
 
 
 class Gate(Protocol):

@@ -9,11 +9,11 @@ import pkgutil
 import pytest
 
 import evalkit
-from evalkit import answerers, chunkers, connectors, gates, golden, measures, retrievers
+from evalkit import answerers, chunkers, connectors, gates, golden, judges, measures, retrievers
 from evalkit.registry import Registry
 
 ROOMS: list[Registry[object]] = [
-    room.registry for room in (answerers, chunkers, connectors, gates, golden, measures, retrievers)
+    room.registry for room in (answerers, chunkers, connectors, gates, golden, judges, measures, retrievers)
 ]
 NAMES = [(room, name) for room in ROOMS for name in room]
 

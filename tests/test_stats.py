@@ -98,7 +98,7 @@ def test_the_effective_size_is_never_more_than_n(rows: list[tuple[str, float]]) 
 
 
 def test_wilson_at_effective_n_is_wilson_where_nothing_is_shared() -> None:
-    low, high = stats._wilson(0.8, 200, 10**9, 0.025)
+    low, high = stats.wilson(0.8, 200, 10**9, 0.025)
     expected = proportion_confint(160, 200, alpha=0.05, method="wilson")
     assert (low, high) == pytest.approx(expected, abs=1e-6)
 

@@ -160,3 +160,12 @@ def test_the_schema_accepts_the_projects_suites_and_refuses_mistakes() -> None:
     ):
         with pytest.raises(jsonschema.ValidationError):
             validator.validate({**good, key: value})
+
+
+JUDGED = GOOD.replace("nDCG@10]", "nDCG@10, Faithfulness]")
+
+
+def test_a_judged_measure_needs_an_answerer_and_a_judge(write: Write) -> None:
+    assert "no variant has an answerer; name one: answerer: extractive" in problems(write, JUDGED)
+    retrieval = GOOD.replace("nDCG@10]", "nDCG@10, ContextRecall]")
+    assert "ContextRecall needs a judge; name one: judge: {ContextRecall: …}" in problems(write, retrieval)

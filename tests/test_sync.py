@@ -13,11 +13,13 @@ import pytest
 from evalkit.corpus import lock
 from evalkit.corpus.snapshot import Store
 from evalkit.errors import CorpusError
+from evalkit.evaluate import Evaluation, read_corpus
+from evalkit.gates.figure import Figure
 from evalkit.suite import Suite, load_suite
 from evalkit.sync import Synced, collect, examine, preview
 from evalkit.sync import sync as run_sync
-from evalkit.types import Document, Listed, Unreadable
-from tests.conftest import Write, silent
+from evalkit.types import Document, Listed, Outcome, Unreadable
+from tests.conftest import Write, golden, silent
 
 SUITE = """\
 name: demo
@@ -238,6 +240,19 @@ def test_figures_of_completeness_and_freshness_are_pinned(suite: Suite) -> None:
     before = suite.lock.read_bytes()
     sync(suite, source, keep_going=True)
     assert suite.lock.read_bytes() == before
+
+
+def test_gates_read_the_figures_of_the_sync(suite: Suite) -> None:
+    source = ten(bad=Page(""))
+    sync(suite, source, keep_going=True)
+    results = Evaluation(
+        suite, read_corpus(suite), golden([[(0, 0, 1)]]), {}, {}, synced=lock.read(suite.lock).figures
+    )
+    (kept,) = Figure("corpus.parse_failures", at_most=1).judge(results)
+    (lost,) = Figure("corpus.held_share", at_least=1).judge(results)
+    (unknown,) = Figure("corpus.lag_days_largest", at_most=7).judge(results)
+    assert (kept.outcome, lost.outcome) == (Outcome.PASS, Outcome.FAIL)
+    assert unknown.outcome == Outcome.INCONCLUSIVE
 
 
 def test_a_preview_reads_nothing_and_pins_nothing(suite: Suite) -> None:

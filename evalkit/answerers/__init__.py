@@ -7,4 +7,12 @@ from evalkit.types import Answerer
 
 __all__ = ["registry"]
 
-registry: Registry[Answerer] = Registry("answerer", {})
+registry: Registry[Answerer] = Registry(
+    "answerer",
+    {
+        "recorded": "evalkit.answerers.recorded:Recorded",
+        "extractive": "evalkit.answerers.extractive:Extractive",
+        "llm": "evalkit.answerers.llm:LLM",
+        "callable": "evalkit.answerers.callable:Callable",
+    },
+)

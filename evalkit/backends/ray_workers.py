@@ -29,14 +29,14 @@ class _Ray:
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         import ray
 
-        task = ray.remote(max_retries=_RETRIES)(function)
+        task = ray.remote(max_retries=_RETRIES)(_apply)
         waiting = iter(items)
         pending: list[ray.ObjectRef[R]] = []
         most = 2 * int(ray.cluster_resources().get("CPU", 1))
         try:
             while True:
                 while len(pending) < most and (item := next(waiting, _END)) is not _END:
-                    pending.append(task.remote(item))
+                    pending.append(task.remote(function, item))
                 if not pending:
                     return
                 yield ray.get(pending.pop(0))
@@ -49,12 +49,16 @@ class _Ray:
 _END: object = object()
 
 
+def _apply(function: Callable[[T], R], item: T) -> R:
+    return function(item)
+
+
 @contextmanager
 def cluster(address: str | None) -> Iterator[Workers]:
     """Connects to a Ray cluster, or starts one in this machine, and leaves it at the end.
 
     Args:
-        address: "ray://host:port", the address of a cluster as `ray.init` takes it, or None to start one.
+        address: "ray://host:port"; None for the cluster that RAY_ADDRESS names, or else one started here.
 
     Raises:
         MissingDependency: where ray is not installed.
@@ -65,10 +69,12 @@ def cluster(address: str | None) -> Iterator[Workers]:
         import ray
     except ImportError as error:
         raise MissingDependency.needed_by("--workers ray", "ray", "ray") from error
+    # Without an address Ray would join any cluster that somebody else started on this machine.
+    where = address or os.environ.get("RAY_ADDRESS", "local")
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+        ray.init(address=where, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise EvaluationError(f"ray: no cluster at {address} ({error})") from error
+        raise EvaluationError(f"ray: no cluster at {where} ({error})") from error
     try:
         yield _Ray()
     finally:

@@ -1,4 +1,4 @@
-"""Sentence-transformers models as PyTorch runs them. The only file that imports torch and sentence-transformers."""
+"""Sentence-transformers models as PyTorch runs them. The only file that imports sentence-transformers."""
 
 from __future__ import annotations
 

@@ -81,7 +81,8 @@ def open_workers(spec: str) -> AbstractContextManager[Workers]:
     """Returns the workers that a specification names, for as long as the context lasts.
 
     Args:
-        spec: "serial", a number of processes, "ray" for a Ray cluster in this machine, or "ray://host:port".
+        spec: "serial", a number of processes, "ray" for the Ray cluster that RAY_ADDRESS names or else one
+            started on this machine, or "ray://host:port".
 
     Raises:
         SuiteError: where it names none of these.

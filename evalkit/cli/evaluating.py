@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from evalkit.cli.shared import EXIT_CODES, SUITE, console, progress_bars
+
+if TYPE_CHECKING:
+    from evalkit.suite import Suite
 
 __all__ = ["check", "init", "run"]
 
@@ -31,8 +35,10 @@ def check(suite: Path) -> None:
     from evalkit.evaluate import read_corpus
     from evalkit.golden.anchor import anchor
     from evalkit.suite import load_suite
+    from evalkit.trust.card import read_cards
 
     loaded = load_suite(suite)
+    read_cards(loaded.cards)
     corpus = read_corpus(loaded)
     golden = anchor(loaded.golden.questions(), corpus)
     answerable = sum(question.answerable for question in golden.questions)
@@ -55,6 +61,7 @@ def check(suite: Path) -> None:
     "--markdown", "markdown_file", type=click.Path(path_type=Path), help="Also write Markdown here."
 )
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
+@click.option("--dry-run", is_flag=True, help="Only say about what answering and judging would cost.")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
 @click.option(
     "--workers",
@@ -69,6 +76,7 @@ def run(
     html_file: Path | None,
     markdown_file: Path | None,
     tracking: str | None,
+    dry_run: bool,
     no_tracking: bool,
     workers: str,
 ) -> None:
@@ -79,6 +87,9 @@ def run(
     from evalkit.suite import load_suite
 
     loaded = load_suite(suite)
+    if dry_run:
+        _say_what_it_costs(loaded)
+        return
     with progress_bars() as progress:
         report = run_suite(
             loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers
@@ -93,3 +104,15 @@ def run(
         click.echo(f"{'MLflow':9} {fact}: {value}")
     files.write(report, json=json_file, html=html_file, markdown=markdown_file)
     sys.exit(EXIT_CODES[report["verdict"]])
+
+
+def _say_what_it_costs(suite: Suite) -> None:
+    from evalkit.backends.runtime import open_runtime
+    from evalkit.estimate import estimate
+
+    with progress_bars() as progress:
+        spending = estimate(suite, open_runtime(suite.home, progress=progress))
+    for part in spending:
+        click.echo(f"{part.what}: about {part.calls:,} calls, cost {part.cost:.4f}")
+    calls, cost = sum(part.calls for part in spending), sum(part.cost for part in spending)
+    click.echo(f"in all about {calls:,} calls, cost {cost:.4f}; what an earlier run kept is not asked again")

@@ -17,6 +17,7 @@ from evalkit.connectors.paths import Node, ancestors, paths
 from evalkit.connectors.readers import Names, readers
 from evalkit.corpus.convert import SUFFIXES, to_document
 from evalkit.digest import of_value
+from evalkit.errors import CorpusError
 from evalkit.types import Document, Listed, Unreadable
 
 __all__ = ["Confluence"]
@@ -61,9 +62,9 @@ class Confluence:
         return f"{VERSION} {self.url} {self.space} {self.max_bytes}"
 
     def listing(self) -> Iterator[Listed]:
-        tree = _Tree(self._api())
+        tree = _Tree(self._api(), cloud=self.edition == "cloud")
         with documented(self.url):
-            if self.edition == "cloud":
+            if tree.cloud:
                 tree.read_cloud(self.space)
             else:
                 tree.read_server(self.space)
@@ -91,9 +92,7 @@ class Confluence:
             page = api.one(f"api/v2/pages/{listed.key}", {"body-format": "storage"})
             here = page is not None and str(page.get("spaceId")) == api.space(self.space)
         else:
-            page = api.one(
-                f"rest/api/content/{listed.key}", {"expand": "body.storage,version,history,space,ancestors"}
-            )
+            page = api.one(f"rest/api/content/{listed.key}", {"expand": "body.storage,version,history,space"})
             here = page is not None and (page.get("space") or {}).get("key") == self.space
         if page is None or not here or page.get("status", "current") != "current":
             return None
@@ -112,7 +111,7 @@ class Confluence:
                 "raw_sha256": of_value(page["body"]["storage"]["value"]),
                 **({"omitted": named} if named else {}),
             },
-            acl=self._acl(listed, page),
+            acl=self._acl(listed, listed.key),
             modified_at=version.get("createdAt") or version.get("when"),
         )
 
@@ -127,7 +126,7 @@ class Confluence:
         if found is None or found.get("status", "current") != "current" or not self.attachments:
             return None
         holder = str(found.get("pageId") if cloud else (found.get("container") or {}).get("id"))
-        acl = self._acl(listed, {"id": holder})
+        acl = self._acl(listed, holder)
         size = int(found.get("fileSize") or (found.get("extensions") or {}).get("fileSize") or 0)
         if size > self.max_bytes:
             raise ValueError(f"{size:,} bytes; at most {self.max_bytes:,} are read (max_bytes)")
@@ -144,19 +143,12 @@ class Confluence:
             modified_at=version.get("createdAt") or version.get("when"),
         )
 
-    def _acl(self, listed: Listed, page: Json) -> tuple[str, ...]:
+    def _acl(self, listed: Listed, key: str) -> tuple[str, ...]:
         """Who may read it: as the listing found, or asked page by page where the listing left it out."""
         if listed.stated:
             return tuple(json.loads(listed.stated["acl"]))
         api = self._api()
-        key = str(page["id"])
-        if self.edition == "cloud":
-            above = [str(item["id"]) for item in api.every(f"api/v2/pages/{key}/ancestors", {"limit": 250})]
-        else:
-            whole = (
-                page if "ancestors" in page else api.one(f"rest/api/content/{key}", {"expand": "ancestors"})
-            )
-            above = [str(item["id"]) for item in (whole or {}).get("ancestors") or ()]
+        above = api.above(key, cloud=self.edition == "cloud")
         levels = [_names(api.restrictions(step)) for step in (key, *above)]
         return readers([frozenset(self.access), *levels])
 
@@ -167,8 +159,10 @@ class Confluence:
 class _Tree:
     """What a listing found: where everything lies, its version, and its own restrictions."""
 
-    def __init__(self, api: confluence_api.Confluence) -> None:
+    def __init__(self, api: confluence_api.Confluence, *, cloud: bool) -> None:
         self.api = api
+        self.cloud = cloud
+        self.above: dict[str, list[str]] = {}
         self.nodes: dict[str, Node] = {}
         self.versions: dict[str, str] = {}
         self.own: dict[str, Names] = {}
@@ -188,11 +182,18 @@ class _Tree:
             self._restrict(item)
         while folders:
             key, kind = folders.popitem()
-            if key not in self.nodes and (found := self.api.one(f"api/v2/{kind}s/{key}")) is not None:
-                parent = str(found.get("parentId") or "")
-                self.nodes[key] = Node(parent, str(found.get("title") or ""))
-                if parent and found.get("parentType", "page") != "page":
-                    folders[parent] = str(found["parentType"])
+            if key in self.nodes:
+                continue
+            found = self.api.one(f"api/v2/{kind}s/{key}")
+            if found is None:
+                raise CorpusError(
+                    f"{kind} {key} holds pages, but these credentials may not see it; expected to read who may read "
+                    "them; give the account access to the whole space"
+                )
+            parent = str(found.get("parentId") or "")
+            self.nodes[key] = Node(parent, str(found.get("title") or ""))
+            if parent and found.get("parentType", "page") != "page":
+                folders[parent] = str(found["parentType"])
 
     def read_server(self, space: str) -> None:
         """Pages with everything about them, from one list."""
@@ -213,7 +214,9 @@ class _Tree:
         """Returns the restrictions of a page and of all above it, also of one that the listing does not show."""
         line = [key, *ancestors(self.nodes, key)]
         if (beyond := self.nodes[line[-1]].parent) and beyond not in self.nodes:
-            line.append(beyond)
+            if beyond not in self.above:
+                self.above[beyond] = self.api.above(beyond, cloud=self.cloud)
+            line += [beyond, *self.above[beyond]]
         for step in line:
             if step not in self.own:
                 self.own[step] = _names(self.api.restrictions(step))

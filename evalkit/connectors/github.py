@@ -176,9 +176,8 @@ class GitHub:
         issue = answer.json() if answer.status < 300 else {}
         if not issue or "pull_request" in issue or listed.key not in {"", issue["node_id"]}:
             return None
-        said = [
-            (_login(c["user"]), c["created_at"], c["body"]) for c in self._pages(f"/issues/{number}/comments")
-        ]
+        comments = self._pages(f"/issues/{number}/comments") if issue["comments"] else ()
+        said = [(_login(one["user"]), one["created_at"], one["body"]) for one in comments]
         return _thread(
             issue["title"],
             issue["body"],

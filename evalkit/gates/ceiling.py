@@ -53,6 +53,11 @@ class Ceiling:
         needed = None
         if found is None:
             outcome, reason = Outcome.INCONCLUSIVE, "has no score"
+        elif cells.labels is not None:
+            outcome = Outcome.INCONCLUSIVE
+            reason = (
+                f"is {shown(found)}: labels correct a judge's mean, not a quantile; gate the mean by a floor"
+            )
         elif worst.high <= self.at_most:
             outcome = Outcome.PASS
             reason = (

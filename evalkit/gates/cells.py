@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalkit.errors import SuiteError, did_you_mean
-from evalkit.types import Results, Scores, State
+from evalkit.types import Labels, Results, Scores, State
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ class Cells:
     """The applicable cells of a slice.
 
     `rows`: the questions' rows, scored and unscored. `value`: float64, one a row, 0 where unscored. `scored`: bool,
-    one a row. `clusters`, `ids`: one a row.
+    one a row. `clusters`, `ids`: one a row. `labels`: the column's.
     """
 
     rows: NDArray[np.intp]
@@ -30,6 +30,7 @@ class Cells:
     scored: NDArray[np.bool_]
     clusters: Sequence[str]
     ids: Sequence[str]
+    labels: Labels | str | None = None
 
     @property
     def unscored(self) -> int:
@@ -38,6 +39,18 @@ class Cells:
     def filled(self, value: float) -> NDArray[np.float64]:
         """Returns the values with every unscored cell at `value`."""
         return np.where(self.scored, self.value, value)
+
+    def only(self, kept: NDArray[np.bool_]) -> Cells:
+        """Returns some of the rows, bool one a row."""
+        which = np.flatnonzero(kept).tolist()
+        return Cells(
+            self.rows[which],
+            self.value[which],
+            self.scored[which],
+            [self.clusters[row] for row in which],
+            [self.ids[row] for row in which],
+            self.labels,
+        )
 
     @property
     def counts(self) -> str:
@@ -67,6 +80,7 @@ def pick(results: Results, column: Scores, slice_: str) -> Cells:
         scored=column.state[rows] == State.VALUE,
         clusters=[q.cluster or f"question {q.id}" for q in questions],
         ids=[q.id for q in questions],
+        labels=column.labels,
     )
 
 

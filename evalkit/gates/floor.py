@@ -13,6 +13,8 @@ from pydantic import Field
 from evalkit import stats
 from evalkit.errors import SuiteError
 from evalkit.gates.cells import Cells, pick, shown, slices_of
+from evalkit.gates.judged import corrected, mean_bounds
+from evalkit.gates.judged import mean as mean_of
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
 
 __all__ = ["Floor"]
@@ -92,7 +94,7 @@ class Floor:
             return 1.0
         for _ in range(12):
             middle = (low + high) / 2
-            bounds = stats.mean_bounds(cells.filled(1.0), cells.clusters, cells.ids, middle)
+            bounds = mean_bounds(cells, 1.0, middle)
             if bounds.decisive and bounds.high < self.at_least:
                 high = middle
             else:
@@ -108,14 +110,16 @@ class Floor:
                 f"gate floor on {self.measure}: found values outside [0, 1]; "
                 "expected a share (use a ceiling for times and costs)"
             )
-        worst = stats.mean_bounds(cells.filled(0.0), cells.clusters, cells.ids, alpha)
-        best = stats.mean_bounds(cells.filled(1.0), cells.clusters, cells.ids, alpha)
+        worst = mean_bounds(cells, 0.0, alpha)
+        best = mean_bounds(cells, 1.0, alpha)
         n = len(cells.rows)
-        mean = float(values.mean()) if len(values) else None
+        mean = mean_of(cells)
         failed = best.high < self.at_least if may_fail is None else may_fail
         why = worst.why or (f"at least {self.min_n} questions are needed (min_n)" if n < self.min_n else "")
         needed = None
         level = f"{100 * (1 - alpha):.3g}% confidence"
+        if corrected(cells) is not None:
+            level += f" ({worst.method})"
         if mean is None:
             outcome, reason = Outcome.INCONCLUSIVE, f"no question was scored, {n} were to be"
         elif why:
@@ -157,6 +161,8 @@ class Floor:
         )
 
     def _settle(self, mean: float, cells: Cells, alpha: float) -> tuple[int | None, str]:
+        if (judged := corrected(cells)) is not None:
+            return None, judged.settle(mean, self.at_least, alpha)
         values = cells.value[cells.scored]
         binary = bool(np.all((values == 0) | (values == 1)))
         size, count = stats.effective_size(

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from evalkit import stats
 from evalkit.errors import SuiteError
+from evalkit.gates import judged
 from evalkit.gates.cells import pick
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
 
@@ -65,6 +66,10 @@ class NoRegression:
         low = stats.paired_bounds(worst, clusters, self.alpha, strict=self.strict)
         high = stats.paired_bounds(best, clusters, self.alpha, strict=self.strict)
         difference = float(worst[scored].mean()) if scored.any() else None
+        by_people = judged.paired(ours.only(own), theirs.only(other), self.alpha)
+        if by_people is not None:
+            difference, low = by_people
+            high = low
         n, unscored = len(both), int(np.sum(~scored))
         counts = f"over {n} questions" + (f" ({unscored} unscored)" if unscored else "")
         changed = f"{int(np.sum(worst[scored] > 0))} better, {int(np.sum(worst[scored] < 0))} worse"
@@ -87,9 +92,11 @@ class NoRegression:
         else:
             outcome = Outcome.INCONCLUSIVE
             total = stats.needed_for_margin(difference, float(worst[scored].var()), self.margin, self.alpha)
-            needed = max(1, total - n) if total is not None else None
+            needed = max(1, total - n) if total is not None and by_people is None else None
             settle = low.why or (
-                f"about {needed:,} more questions, or a wider margin, would settle it"
+                "more labels, or a wider margin, would settle it"
+                if by_people is not None
+                else f"about {needed:,} more questions, or a wider margin, would settle it"
                 if needed
                 else "the loss is too near the margin for any affordable number of questions to settle it"
             )

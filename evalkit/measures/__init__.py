@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 
 from evalkit.errors import SuiteError
 from evalkit.measures.cutoff import Cutoff
+from evalkit.measures.judged import Judged
 from evalkit.registry import Registry
 from evalkit.types import Measure
 
@@ -23,6 +24,16 @@ registry: Registry[Any] = Registry(
         "AP": "evalkit.measures.ap:AP",
         "Success": "evalkit.measures.success:Success",
         "Latency": "evalkit.measures.latency:Latency",
+        "Cost": "evalkit.measures.cost:Cost",
+        "Refusal": "evalkit.measures.refusal:Refusal",
+        "Answered": "evalkit.measures.refusal:Answered",
+        "Faithfulness": "evalkit.measures.judged:Judged",
+        "ContextRecall": "evalkit.measures.judged:Judged",
+        "ContextPrecision": "evalkit.measures.judged:Judged",
+        "AnswerRelevancy": "evalkit.measures.judged:Judged",
+        "FactualCorrectness": "evalkit.measures.judged:Judged",
+        "NoiseSensitivity": "evalkit.measures.judged:Judged",
+        "SupportScore": "evalkit.measures.judged:Judged",
     },
 )
 
@@ -33,7 +44,7 @@ def parse(text: str) -> Measure:
     """Makes the measure that a name describes; `str` of it gives the name back.
 
     A cutoff counts passages (`Recall@5`), characters (`Recall@4000c`) or tokens (`Recall@800t`). A class whose
-    `CUTOFF` is "required" or "optional" is made from its `Cutoff`, any other class from nothing.
+    `CUTOFF` is "required" or "optional" is made from its `Cutoff`, `Judged` from its name, any other from nothing.
 
     Raises:
         SuiteError: for an unknown name, or a cutoff that the measure needs or does not take.
@@ -48,7 +59,7 @@ def parse(text: str) -> Measure:
     if getattr(cls, "CUTOFF", "none") == "none":
         if cutoff is not None:
             raise SuiteError(f"measure '{text}': {name} takes no cutoff; write {name}")
-        return cast("Measure", cls())
+        return cast("Measure", cls(name) if cls is Judged else cls())
     try:
         return cast("Measure", cls(cutoff))
     except ValueError as error:

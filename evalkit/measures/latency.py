@@ -17,7 +17,7 @@ class Latency:
     """Seconds from a query's text to its hits; answers, where there are any, add theirs.
 
     A clock measures it, so no two runs agree. A retriever may time a sample of the queries; the others are not
-    applicable.
+    applicable. A question without an answer is unscored.
     """
 
     CUTOFF: ClassVar[str] = "none"
@@ -33,7 +33,8 @@ class Latency:
             seconds = seconds + np.array([answer.seconds for answer in run.answers])
         timed = run.hits.seconds >= 0
         state = np.where(timed, State.VALUE, State.NOT_APPLICABLE).astype(np.uint8)
-        untimed = np.flatnonzero(~timed)
-        return Scores(
-            np.where(timed, seconds, 0.0), state, {int(row): "not in the timed sample" for row in untimed}
-        )
+        reasons = {int(row): "not in the timed sample" for row in np.flatnonzero(~timed)}
+        for row, answer in enumerate(run.answers or ()):
+            if answer.error and timed[row]:
+                state[row], reasons[row] = State.UNSCORED, f"no answer: {answer.error}"
+        return Scores(np.where(state == State.VALUE, seconds, 0.0), state, reasons)

@@ -11,21 +11,25 @@ import numpy as np
 
 from evalkit import __version__, stats
 from evalkit.evaluate import Evaluation
+from evalkit.measures.judged import Judged
 from evalkit.report import funnel
 from evalkit.report.model import (
     SCHEMA_VERSION,
+    ClaimRow,
     Comparison,
     EstimateRow,
     EvidenceRow,
     GateRow,
     Item,
     ItemResult,
+    JudgeRow,
     Report,
     Retrieved,
     VariantRow,
     Volatile,
 )
-from evalkit.types import ALL_QUESTIONS, Outcome, Run, Scores, State, Verdict
+from evalkit.trust.figures import Reviewed
+from evalkit.types import ALL_QUESTIONS, Estimate, Labels, Outcome, Run, Scores, State, Verdict
 
 __all__ = ["build", "decision"]
 
@@ -45,7 +49,7 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     volatile["gates"] = [row for row in gates if row["measure"] in timed]
     slices = {name: rows for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE}
     verdict, reasons = decision(chain.from_iterable(evaluation.verdicts))
-    return Report(
+    report = Report(
         schema_version=SCHEMA_VERSION,
         evalkit_version=__version__,
         verdict=verdict,
@@ -68,6 +72,9 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
         items=list(_items(evaluation, timed)),
         volatile=volatile,
     )
+    if judges := dict(_judges(evaluation)):
+        report["judges"] = judges
+    return report
 
 
 def decision(
@@ -87,18 +94,18 @@ def decision(
 
 
 def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Iterable[EstimateRow]:
-    timed = {str(measure) for measure in evaluation.suite.measures if measure.timed}
+    shares = {str(m): getattr(m, "share", not m.timed) for m in evaluation.suite.measures}
     clusters = [question.cluster for question in evaluation.golden.questions]
     ids = [question.id for question in evaluation.golden.questions]
     for name, rows in slices.items():
         for (variant, measure), column in evaluation.columns.items():
             scored = [row for row in rows if column.state[row] == State.VALUE]
-            estimate = stats.interval(
+            estimate = _by_people(column, rows, clusters, ids) or stats.interval(
                 column.value[scored],
                 clusters=[clusters[row] for row in scored],
                 ids=[ids[row] for row in scored],
                 unscored=sum(1 for row in rows if column.state[row] == State.UNSCORED),
-                share=measure not in timed,
+                share=shares[measure],
             )
             yield EstimateRow(
                 variant=variant,
@@ -111,6 +118,23 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
                 unscored=estimate.unscored,
                 method=estimate.method,
             )
+
+
+def _by_people(column: Scores, rows: list[int], clusters: list[str], ids: list[str]) -> Estimate | None:
+    """Returns a judged column's estimate as people's labels correct it; None where there are none."""
+    if not isinstance(column.labels, Labels):
+        return None
+    asked = np.array([row for row in rows if column.state[row] != State.NOT_APPLICABLE], dtype=np.intp)
+    if not len(asked):
+        return None
+    return Reviewed(
+        asked,
+        column.value[asked],
+        column.state[asked] == int(State.VALUE),
+        [clusters[row] or f"question {ids[row]}" for row in asked],
+        [ids[row] for row in asked],
+        column.labels,
+    ).interval()
 
 
 def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
@@ -135,6 +159,27 @@ def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
             better=int(np.sum(difference > 0)),
             worse=int(np.sum(difference < 0)),
         )
+
+
+def _judges(evaluation: Evaluation) -> Iterable[tuple[str, JudgeRow]]:
+    for measure in evaluation.suite.measures:
+        if isinstance(measure, Judged) and measure.judge is not None:
+            name = str(measure)
+            columns = {v: column for (v, m), column in evaluation.columns.items() if m == name}
+            cost = sum(said.cost for column in columns.values() for said in column.detail.values())
+            corrections = {variant: _corrected(column) for variant, column in columns.items()}
+            if len(set(corrections.values())) == 1:
+                correction = next(iter(corrections.values()))
+            else:
+                correction = "; ".join(f"{variant}: {text}" for variant, text in corrections.items())
+            yield name, JudgeRow(identity=measure.judge.identity(), cost=cost, correction=correction)
+
+
+def _corrected(column: Scores) -> str:
+    """Says what people's labels did to a judged figure."""
+    if isinstance(column.labels, Labels):
+        return f"corrected by {len(column.labels.row)} labels of people, card {column.labels.card[:12]}"
+    return f"not corrected, {column.labels}" if column.labels else "not corrected"
 
 
 def _gate(position: int, verdict: Verdict) -> GateRow:
@@ -199,6 +244,13 @@ def _result(
     )
     if run.answers is not None:
         result["answer"] = run.answers[row].error or run.answers[row].text
+    claims = {
+        m: [cast("ClaimRow", asdict(claim)) for claim in c.detail[row].claims]
+        for m, c in columns.items()
+        if row in c.detail
+    }
+    if any(claims.values()):
+        result["claims"] = {m: said for m, said in claims.items() if said}
     return result
 
 

@@ -45,7 +45,7 @@ def render_markdown(report: Report) -> str:
             for row in shown
         )
         lines.append(f"| {marked} | {' | '.join(values)} |")
-    lines += _comparisons(report)
+    lines += _judges(report) + _comparisons(report)
     lines.append("")
     lines.append(
         f"{len(report['items'])} questions, {report['figures']['corpus.documents']:.0f} documents; "
@@ -54,6 +54,15 @@ def render_markdown(report: Report) -> str:
     )
     text = "\n".join(lines) + "\n"
     return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS].rpartition("\n")[0] + "\n\n(cut)\n"
+
+
+def _judges(report: Report) -> list[str]:
+    judges = report.get("judges", {})
+    return [""] * bool(judges) + [
+        f"- {_cell(measure)} is judged by {_cell(row['identity'])}, cost {row['cost']:.4f}, "
+        f"{_cell(row['correction']) or 'not corrected'}"
+        for measure, row in judges.items()
+    ]
 
 
 def _comparisons(report: Report) -> list[str]:

@@ -16,12 +16,14 @@ from evalkit.errors import SuiteError
 
 __all__ = [
     "SCHEMA_VERSION",
+    "ClaimRow",
     "Comparison",
     "EstimateRow",
     "EvidenceRow",
     "GateRow",
     "Item",
     "ItemResult",
+    "JudgeRow",
     "Report",
     "Retrieved",
     "VariantRow",
@@ -120,14 +122,35 @@ class Retrieved(TypedDict):
     evidence: int
 
 
+class ClaimRow(TypedDict):
+    """One statement as judged; `passage` counts the retrieved passages from 0, -1 where none bears on it."""
+
+    text: str
+    supported: bool
+    passage: int
+    note: str
+
+
+class JudgeRow(TypedDict):
+    """Who decides a measure, what judging cost, and how its figures were corrected, if they were."""
+
+    identity: str
+    cost: float
+    correction: str
+
+
 class ItemResult(TypedDict):
-    """What one variant did with one question; `reasons` says why a measure holds no score."""
+    """What one variant did with one question; `reasons` says why a measure holds no score.
+
+    `claims` holds, by measure, what a judge said statement by statement.
+    """
 
     scores: dict[str, float]
     reasons: dict[str, str]
     retrieved: list[Retrieved]
     stage: str
     answer: NotRequired[str]
+    claims: NotRequired[dict[str, list[ClaimRow]]]
 
 
 class Item(TypedDict):
@@ -172,6 +195,7 @@ class Report(TypedDict):
     figures: dict[str, float]
     baseline: str | None
     measures: list[str]
+    judges: NotRequired[dict[str, JudgeRow]]
     variants: list[VariantRow]
     estimates: list[EstimateRow]
     slices: list[EstimateRow]

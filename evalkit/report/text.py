@@ -45,6 +45,9 @@ def render(report: Report) -> Iterator[RenderableType]:
         marked = variant["name"] + (" (baseline)" if variant["name"] == report["baseline"] else "")
         table.add_row(marked, *(estimate(cells[variant["name"], measure]) for measure in measures))
     yield table
+    for measure, judge in report.get("judges", {}).items():
+        corrected = judge["correction"] or "not corrected"
+        yield Text(f"{measure} is judged by {judge['identity']}, cost {judge['cost']:.4f}, {corrected}")
 
 
 def all_estimates(report: Report) -> list[EstimateRow]:

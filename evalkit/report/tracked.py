@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evalkit.backends.tracking import Table, Tracked
-from evalkit.report.model import Report, VariantRow, dump
+from evalkit.report.model import ItemResult, Report, VariantRow, dump
 from evalkit.report.text import all_estimates, all_gates, name
 
 __all__ = ["tracked"]
@@ -31,6 +31,7 @@ def tracked(report: Report) -> Tracked:
     gates = Table(
         _GATE_COLUMNS, [[dict(row)[column] for column in _GATE_COLUMNS] for row in all_gates(report)]
     )
+    judges = report.get("judges", {})
     return Tracked(
         name=f"{report['suite']} {report['volatile']['started_at']}",
         tags={
@@ -38,8 +39,20 @@ def tracked(report: Report) -> Tracked:
             "evalkit.verdict": report["verdict"],
             "mlflow.note.content": "\n".join([f"**{report['verdict']}**", "", *report["reasons"]]),
         },
-        params={"seed": str(report["seed"]), "baseline": report["baseline"] or ""},
-        metrics={f"figure/{_metric(key)}": value for key, value in report["figures"].items()},
+        params={
+            "seed": str(report["seed"]),
+            "baseline": report["baseline"] or "",
+            **{f"judge/{_metric(m)}": row["identity"] for m, row in judges.items()},
+            **{
+                f"correction/{_metric(m)}": row["correction"]
+                for m, row in judges.items()
+                if row["correction"]
+            },
+        },
+        metrics={
+            **{f"figure/{_metric(key)}": value for key, value in report["figures"].items()},
+            **{f"judge_cost/{_metric(m)}": row["cost"] for m, row in judges.items()},
+        },
         tables={"gates.json": gates},
         texts={"report.json": dump(report)},
         datasets={
@@ -104,8 +117,20 @@ def _questions(report: Report, variant: str) -> Table:
         result = item["results"][variant]
         first = result["retrieved"][0]["text"] if result["retrieved"] else ""
         scores = [result["scores"].get(measure) for measure in measures]
-        rows.append([item["id"], item["text"], result["stage"], *scores, first, item["reference"]])
-    return Table(("id", "question", "stage", *measures, "first passage", "reference"), rows)
+        said = [result.get("answer", ""), _claims(result)]
+        rows.append([item["id"], item["text"], result["stage"], *scores, first, *said, item["reference"]])
+    columns = ("id", "question", "stage", *measures, "first passage", "answer", "claims", "reference")
+    return Table(columns, rows)
+
+
+def _claims(result: ItemResult) -> str:
+    """One line a statement: the measure, the verdict, the passage it was held against."""
+    return "\n".join(
+        f"{measure} {'yes' if claim['supported'] else 'no'}: {claim['text']}"
+        + (f" (passage {claim['passage'] + 1})" if claim["passage"] >= 0 else "")
+        for measure, claims in result.get("claims", {}).items()
+        for claim in claims
+    )
 
 
 def _metric(text: str) -> str:

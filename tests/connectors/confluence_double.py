@@ -23,6 +23,8 @@ class Site:
         self.restricted: dict[str, tuple[list[str], list[str]]] = {}
         self.embedded_limit = 200
         self.unindexed: set[str] = set()
+        self.unlisted: set[str] = set()
+        self.hidden: dict[str, Any] = {}
         self.script: list[Answer | None] = []
 
     def page(
@@ -43,7 +45,7 @@ class Site:
             case ["api", "v2", "spaces"] if self.cloud:
                 return self._list([{"id": "9", "key": "ENG"}] if query["keys"] == "ENG" else [], asked)
             case ["api", "v2", "spaces", "9", "pages"] if self.cloud:
-                return self._list(list(self.pages.values()), asked, self._v2)
+                return self._list(self._listed(), asked, self._v2)
             case ["api", "v2", "pages", key] if self.cloud:
                 return self._v2_body(key)
             case ["api", "v2", "pages", key, "ancestors"] if self.cloud:
@@ -61,7 +63,7 @@ class Site:
                 return self._restriction(key, int(query["start"]))
             case ["rest", "api", "content"] if not self.cloud:
                 assert query["spaceKey"] == "ENG"
-                return self._list(list(self.pages.values()), asked, self._v1)
+                return self._list(self._listed(), asked, self._v1)
             case ["rest", "api", "content", key] if not self.cloud and key in self.pages:
                 return Answer(self._v1(self.pages[key]))
             case ["rest", "api", "content", key] if not self.cloud and key in self.files:
@@ -69,6 +71,9 @@ class Site:
             case ["download", "attachments", key, _]:
                 return Answer(self.files[key]["data"])
         return Answer({"message": "not found"}, status=404)
+
+    def _listed(self) -> list[dict[str, Any]]:
+        return [page for key, page in self.pages.items() if key not in self.unlisted]
 
     def _above(self, key: str) -> list[str]:
         above: list[str] = []
@@ -83,7 +88,8 @@ class Site:
             "title": page["title"],
             "spaceId": page.get("space", "9"),
             "parentId": page["parent"] or None,
-            "parentType": "folder" if page["parent"] in self.folders else "page" if page["parent"] else None,
+            "parentType": page["parent"]
+            and ("folder" if page["parent"] in self.folders | self.hidden else "page"),
             "authorId": "u-1",
             "version": {"number": page["version"], "createdAt": "2026-03-01T10:00:00.000Z"},
             "_links": {"webui": f"/spaces/ENG/pages/{page['id']}"},

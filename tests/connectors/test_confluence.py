@@ -115,6 +115,15 @@ def test_restrictions_are_inherited_and_none_means_public(site: Site, connect: C
     assert by_id(connect(access=("group:staff",)))["Home/Open"].acl == ("group:staff",)
 
 
+def test_restrictions_above_a_page_that_the_listing_leaves_out(site: Site, connect: Connect) -> None:
+    site.page("1", "Home")
+    site.page("2", "Archived", "1")
+    site.page("3", "Kept", "2")
+    site.restricted = {"1": ([], ["eng"])}
+    site.unlisted = {"2"}
+    assert by_id(connect())["Kept"].acl == ("group:eng",)
+
+
 def test_readers() -> None:
     assert readers([frozenset(), frozenset()]) == ()
     assert readers([frozenset({"user:a"}), frozenset({"user:b"})]) == ("user:a & user:b",)
@@ -182,6 +191,10 @@ def test_folders_of_a_cloud_space(slept: list[float]) -> None:
             f"{running.url}/wiki", "ENG", SecretStr(TOKEN), user="me@acme.example", allow_private=True
         )
         assert by_id(connector)["Home/Policies/Travel"].acl == ("group:staff",)
+        site.hidden, site.folders = site.folders, {}
+        site.unindexed = {"2"}
+        with pytest.raises(CorpusError, match="folder f holds pages, but these credentials may not see it"):
+            list(connector.listing())
 
 
 def test_attachments(site: Site, connect: Connect) -> None:

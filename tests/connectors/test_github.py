@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +15,10 @@ from pydantic import SecretStr
 
 from evalkit.backends.http import Pace
 from evalkit.connectors import documents
+from evalkit.connectors.git import Git
 from evalkit.connectors.github import GitHub
 from evalkit.errors import CorpusError
-from evalkit.types import Document, Listed
+from evalkit.types import Document, Listed, Unreadable
 from tests.service import Answer, Asked, Service, service
 
 
@@ -200,6 +203,7 @@ def test_who_may_read_a_private_repository(hub: Hub, served: Service) -> None:
 
 def test_ten_thousand_issues_are_listed_and_read_with_their_comments(hub: Hub, served: Service) -> None:
     hub.issues = [issue(number) for number in range(1, 10_001)]
+    hub.issues[0]["comments"] = 102
     hub.issues[1]["pull_request"] = {}
     said = {"user": {"login": "sam"}, "created_at": "2026-02-03T00:00:00Z", "body": "Same here."}
     hub.comments[1] = [said] * 101 + [said | {"user": None, "body": "Fixed."}]
@@ -207,7 +211,7 @@ def test_ten_thousand_issues_are_listed_and_read_with_their_comments(hub: Hub, s
     listed = list(github.listing())
     assert len(listed) == 9_999
     assert len(served.asked) == 101
-    assert listed[0] == Listed("issues/1", "2026-01-01T00:00:00Z 0 ", "I_1")
+    assert listed[0] == Listed("issues/1", "2026-01-01T00:00:00Z 102 ", "I_1")
     found = github.fetch(listed[0])
     assert isinstance(found, Document)
     assert found.text.startswith("# Issue 1\n\nIt is broken.\n\n## sam, 2026-02-03\n\nSame here.\n\n## sam")
@@ -254,6 +258,29 @@ def test_discussions_with_their_replies(hub: Hub, served: Service) -> None:
     assert (found.metadata["category"], found.metadata["author"]) == ("Q&A", "ghost")
     del hub.discussions[7]
     assert github.fetch(listed[0]) is None
+
+
+def test_wiki_pages_come_through_git(
+    hub: Hub, served: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    wiki = tmp_path / "wiki"
+    wiki.mkdir()
+    (wiki / "Home.md").write_text("Welcome")
+    (wiki / "Empty.md").write_text("")
+    who = ("-c", "user.name=Ines", "-c", "user.email=ines@acme.example", "-C", str(wiki))
+    for words in (("init", "-q", "-b", "master"), ("add", "."), ("commit", "-q", "-m", "x")):
+        subprocess.run(["git", *who, *words], check=True)
+    hub.private = True
+    github = source(served, "wiki")
+    assert github._wiki.url == f"{served.url}/o/r.wiki.git"
+    monkeypatch.setattr(GitHub, "_wiki", Git(path=wiki))
+    empty, home = documents(github)
+    assert empty == Unreadable("wiki/Empty.md", "holds no text to search")
+    assert isinstance(home, Document)
+    assert (home.doc_id, home.text, home.acl) == ("wiki/Home.md", "Welcome", ("github:o/r",))
+    assert github.fetch(Listed("wiki/Home.md", "")) == home
+    assert github.fetch(Listed("wiki/Gone.md", "")) is None
 
 
 def test_a_repository_that_cannot_be_seen_is_an_error(served: Service) -> None:

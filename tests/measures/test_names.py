@@ -11,14 +11,12 @@ from evalkit.measures import parse, registry
 from evalkit.measures.cutoff import Cutoff
 from evalkit.measures.recall import Recall
 
+CUT = ("Recall", "P", "IoU", "nDCG", "RR", "AP", "Success")
+WHOLE = tuple(name for name in registry if name not in CUT)
+LOWER = {"Cost", "Latency", "NoiseSensitivity"}
 NAMES = [
-    *(
-        f"{name}{cutoff}"
-        for name in registry
-        for cutoff in ("@1", "@5", "@4000c", "@800t")
-        if name != "Latency"
-    ),
-    *("nDCG", "AP", "RR", "Latency"),
+    *(f"{name}{cutoff}" for name in CUT for cutoff in ("@1", "@5", "@4000c", "@800t")),
+    *("nDCG", "AP", "RR", *WHOLE),
 ]
 
 
@@ -34,10 +32,10 @@ def test_the_cutoff_is_part_of_the_measure() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_only_latency_is_timed_and_better_when_lower(name: str) -> None:
+def test_only_latency_is_timed_and_few_are_better_when_lower(name: str) -> None:
     measure = parse(name)
     assert measure.timed == (name == "Latency")
-    assert measure.higher_is_better == (name != "Latency")
+    assert measure.higher_is_better == (name not in LOWER)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
         "results": {
             word: {
                 "scores": {"Recall@5": 0.0}, "reasons": {"nDCG@10": word}, "stage": "not retrieved", "answer": word,
+                "claims": {"Recall@5": [{"text": word, "supported": False, "passage": 0, "note": word}]},
                 "retrieved": [{"doc": word, "start": 1, "end": 5, "score": 2.5, "text": word, "evidence": 3}],
             }
         },
@@ -43,6 +44,7 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
             "suite": word, "owner": word, "description": word, "corpus_digest": "c" * 64, "golden_digest": "d" * 64,
             "suite_digest": "e" * 64, "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
             "measures": MEASURES,
+            "judges": {"Recall@5": {"identity": word, "cost": 0.5, "correction": word}},
             "variants": [{"name": word, "spec": {"chunker": word}, "chunker": word, "retriever": word, "answerer": word,
                           "depth": 5, "passages": 9, "median_characters": 80}],
             "estimates": [{**estimate, "variant": word, "measure": m} for m in MEASURES],
