@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from evalkit.connectors import registry
 from evalkit.corpus.snapshot import Store
-from evalkit.errors import CorpusError
+from evalkit.errors import CorpusError, MissingDependency
 from evalkit.suite import Suite, load_suite
 from evalkit.sync import Synced
 from evalkit.sync import sync as run_sync
@@ -149,3 +151,19 @@ def test_a_service_through_two_syncs(case: Case, write: Write, tmp_path: Path) -
     assert "canary" in os.environ["CANARY"]
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or b"canary" not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("library", "spec", "extra"),
+    [
+        ("notion_client", {"notion": {"token": "without"}}, "notion"),
+        ("googleapiclient.discovery", {"gdrive": {"token": "without"}}, "gdrive"),
+    ],
+)
+def test_a_missing_library_is_named_with_its_extra(
+    library: str, spec: object, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    connector = registry.build(spec)
+    with pytest.raises(MissingDependency, match=rf"pip install 'evalkit-rag\[{extra}\]'"):
+        list(connector.listing())
