@@ -28,7 +28,7 @@ def quickstart(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite."""
-    install(session, "mlflow,openvino,rank-bm25,ray,tokens", "test")
+    install(session, "llm,mlflow,openvino,rank-bm25,ray,tokens", "test")
     session.run("pytest", "-n", "2", *session.posargs, env=OFFLINE)
 
 
@@ -38,6 +38,13 @@ def gates(session: nox.Session) -> None:
     install(session, "dense,mlflow", "test")
     session.run("evalkit", "sync", "suites/handbook", env=OFFLINE)
     session.run("pytest", "suites", *session.posargs, env=OFFLINE)
+
+
+@nox.session
+def ragas(session: nox.Session) -> None:
+    """Judging with ragas, which holds other libraries back, in an environment of its own."""
+    session.install("-c", "constraints-ragas.txt", "-e", ".[ragas]", "pytest", "hypothesis")
+    session.run("pytest", "tests/answerers", "tests/judges", *session.posargs, env=OFFLINE)
 
 
 @nox.session

@@ -179,7 +179,7 @@ def _split(prompt: str) -> tuple[str, str]:
 
 async def _kept(system: str, data: str, shape: type[BaseModel], asking: Asking) -> Reply:
     """Returns the reply that was kept, or asks. What can be read is kept; equal calls wait for the first."""
-    schema = shape.model_json_schema()
+    schema = _schema(shape)
     key = of_value("judge", PARSER, asking.endpoint.identity(), system, data, schema)
     async with asking.calls.setdefault(key, asyncio.Lock()):
         found = asking.runtime.cache.get(key)
@@ -192,6 +192,11 @@ async def _kept(system: str, data: str, shape: type[BaseModel], asking: Asking) 
         packed = np.frombuffer(canonical_json(reply).encode(), dtype=np.uint8)
         await asyncio.to_thread(asking.runtime.cache.put, key, {"reply": packed})
         return reply
+
+
+@cache
+def _schema(shape: type[BaseModel]) -> dict[str, Any]:
+    return shape.model_json_schema()
 
 
 async def _paid(system: str, data: str, schema: dict[str, Any], asking: Asking) -> Reply:
