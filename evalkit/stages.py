@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["cut", "run_variants", "shown"]
 
 _CHUNK_VERSION = 1
-_SEARCH_VERSION = 2
+_SEARCH_VERSION = 3
 _ANSWER_VERSION = 1
 _DOCUMENTS = 256
 """How many documents one task cuts."""

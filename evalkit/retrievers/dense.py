@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalkit.backends import encoder
-from evalkit.retrievers.top import best, columns
+from evalkit.retrievers.top import columns
 from evalkit.types import Hits, Index, Passages, Runtime
 
 if TYPE_CHECKING:
@@ -21,15 +21,17 @@ __all__ = ["Dense"]
 _BLOCK = 65_536
 _QUERIES = 256
 _TIMED = 100
-_DECIMALS = 6
+_SLACK = np.float32(1e-5)
+"""More than two float32 products of one pair can differ by, whatever order a processor adds in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dense:
     """Cosine similarity of embeddings, compared with every passage.
 
-    Scores are rounded to six decimals, so that the order in which a processor adds does not decide a tie. Up to 100
-    queries, evenly drawn, are timed one by one from text to hits; the others are searched together.
+    Fast products choose the candidates, exact ones score and rank them, so that neither the number of threads nor
+    the order in which a processor adds decides a tie. Up to 100 queries, evenly drawn, are timed one by one from text
+    to hits; the others are searched together.
 
     Args:
         encoder: the embedding model: the default, a folder, or a name in the local Hugging Face cache.
@@ -76,26 +78,30 @@ class _Index:
     def _nearest(
         self, wanted: NDArray[np.float16], depth: int
     ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Keeps each query's best of every block, then the best of those; blocks come in row order."""
+        """Keeps every block's candidates for each query, then ranks the best of them all."""
         rows: list[list[NDArray[np.int64]]] = [[] for _ in wanted]
-        kept: list[list[NDArray[np.float32]]] = [[] for _ in wanted]
+        fast: list[list[NDArray[np.float32]]] = [[] for _ in wanted]
         queries = wanted.astype(np.float32).T
         for start in range(0, len(self.passages.rows), _BLOCK):
             block = self.passages.rows[start : start + _BLOCK].astype(np.float32) @ queries
-            scores = np.round(block.T, _DECIMALS)
-            for number, row in enumerate(scores):
-                top = best(row, depth)
-                rows[number].append(top + start)
-                kept[number].append(row[top])
-        found = []
-        for number in range(len(wanted)):
-            if not rows[number]:
-                found.append((np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)))
-                continue
-            all_rows, all_scores = np.concatenate(rows[number]), np.concatenate(kept[number])
-            order = np.lexsort((all_rows, -all_scores))[:depth]
-            found.append((all_rows[order], all_scores[order]))
-        return found
+            for number, scores in enumerate(np.ascontiguousarray(block.T)):
+                near = _candidates(scores, depth)
+                rows[number].append(near + start)
+                fast[number].append(scores[near])
+        return [
+            self._ranked(query, np.concatenate(kept), np.concatenate(scores), depth)
+            if kept
+            else (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+            for query, kept, scores in zip(wanted, rows, fast, strict=True)
+        ]
+
+    def _ranked(
+        self, query: NDArray[np.float16], rows: NDArray[np.int64], fast: NDArray[np.float32], depth: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        rows = rows[_candidates(fast, depth)]
+        exact = np.einsum("ij,j->i", self.passages.rows[rows], query, dtype=np.float64).astype(np.float32)
+        order = np.lexsort((rows, -exact))[:depth]
+        return rows[order], exact[order]
 
     def _timed(self, texts: Sequence[str], depth: int) -> NDArray[np.float64]:
         seconds = np.full(len(texts), -1.0)
@@ -107,3 +113,11 @@ class _Index:
             self._nearest(encoder.embed_now(self.how.encoder, [texts[row]]).rows, depth)
             seconds[row] = time.perf_counter() - start
         return seconds
+
+
+def _candidates(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
+    """Returns the rows, in order, that may be among the `depth` best once they are scored exactly."""
+    if depth >= len(scores):
+        return np.arange(len(scores))
+    last = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+    return np.flatnonzero(scores >= last - _SLACK)
