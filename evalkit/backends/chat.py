@@ -1,4 +1,4 @@
-"""Language models behind an OpenAI-compatible endpoint. The only file that imports openai, any major since 1."""
+"""Language models behind an OpenAI-compatible endpoint. The only file that imports openai, 2 or later."""
 
 from __future__ import annotations
 

@@ -186,11 +186,11 @@ async def _kept(system: str, data: str, shape: type[BaseModel], asking: Asking) 
         if found is not None:
             asking.runtime.tally.add("judge", reused=1)
             return Reply(**json.loads(bytes(found["reply"])))
-        async with asking.slots:
+        async with asking.slots:  # until it is stored: a kill loses no more than what is under way
             reply = await _paid(system, data, schema, asking)
-        _parsed(reply, shape, data)
-        packed = np.frombuffer(canonical_json(reply).encode(), dtype=np.uint8)
-        await asyncio.to_thread(asking.runtime.cache.put, key, {"reply": packed})
+            _parsed(reply, shape, data)
+            packed = np.frombuffer(canonical_json(reply).encode(), dtype=np.uint8)
+            await asyncio.to_thread(asking.runtime.cache.put, key, {"reply": packed})
         return reply
 
 
