@@ -28,7 +28,7 @@ def quickstart(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite."""
-    install(session, "llm,mlflow,openvino,rank-bm25,ray,tokens", "test")
+    install(session, "datasets,llm,mlflow,office,openvino,rank-bm25,ray,tokens", "test")
     session.run("pytest", "-n", "2", *session.posargs, env=OFFLINE)
 
 

@@ -22,6 +22,7 @@ from benchmarks.sidebyside import alternate, table
 from evalkit.backends.encoder import DEFAULT, _folder
 from evalkit.backends.runtime import open_runtime
 from evalkit.chunkers.recursive import Recursive
+from evalkit.connectors import documents
 from evalkit.connectors.folder import Folder
 from evalkit.corpus.snapshot import Store
 from evalkit.golden.anchor import anchor
@@ -74,10 +75,9 @@ def contend(name: str, data: Path) -> None:
         runtime = open_runtime(Path(folder), progress=lambda _stage, _done, _total: None)
         store = Store(Path(folder) / "corpus")
         source = data / "chroma-chunking-eval"
-        documents = Folder(source / "corpora").documents()
         named = (
             replace(found, doc_id=f"docs/{found.doc_id}")
-            for found in documents
+            for found in documents(Folder(source / "corpora"))
             if isinstance(found, Document)
         )
         corpus = store.publish(store.stage(named))

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from evalkit.corpus import lock
 from evalkit.corpus.snapshot import Store
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.golden.anchor import anchor
+from evalkit.golden.split import Side, select
 from evalkit.measures.judged import Judged
 from evalkit.stages import run_variants
 from evalkit.suite import Suite
 from evalkit.trust.card import Card, read_cards, usable
-from evalkit.types import Corpus, Golden, Labels, Measure, Run, Runtime, Scores, Verdict
+from evalkit.types import Corpus, Golden, Labels, Measure, Question, Run, Runtime, Scores, Verdict
 
-__all__ = ["Evaluation", "evaluate", "read_corpus"]
+__all__ = ["Evaluation", "evaluate", "read_corpus", "read_questions"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """Everything one evaluation measured; fulfils `Results`, which gates read.
 
-    `verdicts` holds one tuple a gate of the suite, one verdict a slice.
+    `verdicts` holds one tuple a gate of the suite, one verdict a slice; the development half of a split has none.
+    `synced` holds the figures that the last sync pinned with the corpus.
     """
 
     suite: Suite
@@ -32,6 +34,8 @@ class Evaluation:
     runs: Mapping[str, Run]
     columns: Mapping[tuple[str, str], Scores]
     verdicts: tuple[tuple[Verdict, ...], ...] = ()
+    side: Side = "test"
+    synced: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def baseline(self) -> str | None:
@@ -61,6 +65,7 @@ class Evaluation:
         questions = len(self.golden.questions)
         return {
             "corpus.documents": float(len(self.corpus)),
+            **self.synced,
             "golden.questions": float(questions),
             "golden.unwinnable_share": len(self.golden.unwinnable) / questions,
             **{
@@ -77,21 +82,25 @@ class Evaluation:
         }
 
 
-def evaluate(suite: Suite, runtime: Runtime, today: dt.date | None = None) -> Evaluation:
+def evaluate(
+    suite: Suite, runtime: Runtime, *, today: dt.date | None = None, side: Side = "test"
+) -> Evaluation:
     """Runs every variant of a suite over its pinned corpus and judges the gates.
 
     Args:
         suite: what to evaluate.
         runtime: what stages may use.
         today: the date at which judge cards must be valid; none is where nobody says it.
+        side: the half to read, where the suite splits its questions; gates are judged on the test half only.
 
     Raises:
+        SuiteError: where the suite has no such half.
         CorpusError: where the pinned snapshot is not in the store.
         GoldenError: where the golden set does not fit the corpus.
         EvaluationError: where a stage breaks its contract.
     """
     corpus = read_corpus(suite)
-    golden = anchor(suite.golden.questions(), corpus)
+    golden = anchor(read_questions(suite, side), corpus)
     runs = run_variants(suite.variants, corpus, golden, runtime)
     cards = read_cards(suite.cards)
     columns = {
@@ -101,9 +110,24 @@ def evaluate(suite: Suite, runtime: Runtime, today: dt.date | None = None) -> Ev
         for name, run in runs.items()
         for measure in suite.measures
     }
-    results = Evaluation(suite, corpus, golden, runs, columns)
-    verdicts = tuple(tuple(gate.judge(results)) for gate in suite.gates)
-    return Evaluation(suite, corpus, golden, runs, columns, verdicts)
+    pinned = lock.read(suite.lock).figures
+    results = Evaluation(suite, corpus, golden, runs, columns, side=side, synced=pinned)
+    if side == "dev":
+        return results
+    return replace(results, verdicts=tuple(tuple(gate.judge(results)) for gate in suite.gates))
+
+
+def read_questions(suite: Suite, side: Side = "test") -> tuple[Question, ...]:
+    """Reads the golden set, or the half of it that the suite's split puts on this side."""
+    questions = suite.golden.questions()
+    if suite.test_share is None:
+        if side == "dev":
+            raise SuiteError(f"{suite.path}: there is no dev half; add 'split: {{test_share: 0.5}}'")
+        return questions
+    half = select(questions, suite.test_share, side)
+    if not half:
+        raise SuiteError(f"{suite.path}: split: no cluster of questions falls into the {side} half")
+    return half
 
 
 def _labels(

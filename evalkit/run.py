@@ -6,11 +6,13 @@ import datetime as dt
 import platform
 import time
 
+from evalkit.backends import looks
 from evalkit.backends import tracking as mlflow
 from evalkit.backends.runtime import open_runtime
 from evalkit.backends.workers import open_workers
 from evalkit.errors import EvalkitError
 from evalkit.evaluate import evaluate
+from evalkit.golden.split import Side
 from evalkit.report.build import build
 from evalkit.report.model import Report, Volatile
 from evalkit.report.tracked import tracked
@@ -21,7 +23,12 @@ __all__ = ["run_suite"]
 
 
 def run_suite(
-    suite: Suite, progress: Progress, *, tracking: str | None = None, workers: str = "serial"
+    suite: Suite,
+    progress: Progress,
+    *,
+    tracking: str | None = None,
+    workers: str = "serial",
+    side: Side = "test",
 ) -> Report:
     """Evaluates a suite and returns its report.
 
@@ -30,6 +37,7 @@ def run_suite(
         progress: told of the work done.
         tracking: an MLflow tracking URI; "" for SQLite under the suite's home; None to log nothing.
         workers: where work runs, as `open_workers` reads it.
+        side: the half of the questions to read, where the suite splits them.
 
     Raises:
         EvalkitError: where the suite, its corpus or its questions cannot be used. An MLflow that is absent or
@@ -38,7 +46,7 @@ def run_suite(
     started, clock = dt.datetime.now(dt.UTC), time.perf_counter()
     with open_workers(workers) as pool:
         runtime = open_runtime(suite.home, progress=progress, workers=pool)
-        evaluation = evaluate(suite, runtime, started.date())
+        evaluation = evaluate(suite, runtime, today=started.date(), side=side)
     report = build(
         evaluation,
         Volatile(
@@ -51,6 +59,8 @@ def run_suite(
             machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         ),
     )
+    if suite.test_share is not None and side == "test":
+        report["volatile"]["looks"] = looks.add(suite.home, report["golden_digest"], report["suite_digest"])
     if tracking is not None:
         uri = tracking or f"sqlite:///{suite.home / 'mlflow.db'}"
         try:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from evalkit.backends.files import write_atomic
+from evalkit.connectors import documents
 from evalkit.connectors.folder import Folder
 from evalkit.errors import CorpusError, SuiteError
 from evalkit.golden import jsonl
@@ -56,7 +57,7 @@ def scaffold(folder: Path, docs: Path) -> list[Path]:
 
 
 def _example(docs: Path) -> Question:
-    for document in Folder(docs).documents():
+    for document in documents(Folder(docs)):
         if isinstance(document, Document):
             for line in document.text.splitlines():
                 if len(line.strip()) >= _QUOTE and document.text.count(line.strip()) == 1:

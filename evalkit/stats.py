@@ -358,7 +358,7 @@ def needed_for_floor(mean: float, floor: float, alpha: float, *, variance: float
     )
     # Power is a sawtooth in n; the answer is where it has passed 80% for good.
     short = np.flatnonzero(power < _POWER)
-    return int(n[short[-1]]) + 1 if short[-1] + 1 < _LARGEST else None
+    return int(n[short[-1]]) + 1 if len(short) else 1
 
 
 def needed_for_margin(difference: float, variance: float, margin: float, alpha: float) -> int | None:

@@ -48,6 +48,7 @@ class Suite:
     description: str
     corpus: Mapping[str, Connector]
     golden: QuestionSet
+    test_share: float | None
     seed: int
     measures: tuple[Measure, ...]
     variants: tuple[Variant, ...]
@@ -139,6 +140,7 @@ class _Reader:
             description=file.description,
             corpus=sources,
             golden=questions,
+            test_share=file.split.test_share if file.split else None,
             seed=file.seed,
             measures=measured,
             variants=variants,

@@ -46,6 +46,15 @@ class ReleaseFile(BaseModel):
     """The variant that stands in until `evalkit promote` has written release.json."""
 
 
+class SplitFile(BaseModel):
+    """Halves of the golden set: tuning reads dev, gates read test."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """The share of clusters that the test half holds; a cluster's hash decides its half."""
+
+
 class GridFile(BaseModel):
     """`grid`: a list means every combination."""
 
@@ -76,6 +85,8 @@ class SuiteFile(BaseModel):
     """The sources of documents: a name of your choice -> a connector."""
     golden: str | dict[str, Any]
     """The golden question set: a path beside this file, or {format: parameters}."""
+    split: SplitFile | None = None
+    """Keep a half of the questions for tuning (`evalkit run --split dev`); gates then read the other."""
     seed: int = 0
     """The seed of everything that draws at random."""
     depth: Annotated[int, Field(gt=0, le=10_000)] = 100

@@ -2,79 +2,214 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
 
-from evalkit.corpus import lock
-from evalkit.corpus.snapshot import Store
-from evalkit.errors import CorpusError
+from evalkit.backends.files import exclusive, write_atomic
+from evalkit.corpus import freshness, lock
+from evalkit.corpus.diff import Changes, diff
+from evalkit.corpus.intake import MAX_DELETED, Intake, Plan, plan, read
+from evalkit.corpus.journal import Journal
+from evalkit.corpus.snapshot import Snapshot, Store
+from evalkit.digest import of_bytes
+from evalkit.errors import CorpusError, EvalkitError
 from evalkit.suite import Suite
-from evalkit.types import Document, Progress, Unreadable
+from evalkit.types import Document, Listed, Progress, Unreadable
 
-__all__ = ["Synced", "sync"]
+__all__ = ["Checked", "Synced", "collect", "examine", "preview", "sync"]
 
 _SHOWN = 20
+_PINS = "pins"
+"""A folder of the store: where the locks of its suites lie, whose snapshots are never collected."""
+_LISTED_FOR = 20.0
+"""Seconds that `examine` lists one source; a large one is then counted in part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a sync pinned: the snapshot's digest, documents by source, and what could not be read."""
+    """What a sync pinned: the snapshot's digest, what each source gave, and what could not be read.
+
+    `changes`: what became of the documents since the snapshot that was pinned before; None where there was none.
+    """
 
     digest: str
-    documents: dict[str, int]
+    sources: dict[str, Intake]
     unreadable: tuple[Unreadable, ...]
     changed: bool
+    changes: Changes | None
+
+    @property
+    def documents(self) -> dict[str, int]:
+        """How many documents of each source are held."""
+        return {source: len(intake.rows) for source, intake in self.sources.items()}
 
 
-@dataclass(slots=True)
-class _Intake:
-    """Counts what passes through on its way into the store."""
-
-    suite: Suite
-    progress: Progress
-    counts: dict[str, int] = field(default_factory=dict)
-    unreadable: list[Unreadable] = field(default_factory=list)
-
-    def documents(self) -> Iterator[Document]:
-        for source, connector in sorted(self.suite.corpus.items()):
-            self.counts[source] = 0
-            for document in connector.documents():
-                doc_id = f"{source}/{document.doc_id}"
-                if isinstance(document, Unreadable):
-                    self.unreadable.append(replace(document, doc_id=doc_id))
-                    continue
-                self.counts[source] += 1
-                self.progress(f"sync {source}", self.counts[source], 0)
-                yield replace(document, doc_id=doc_id)
-
-
-def sync(suite: Suite, progress: Progress, *, keep_going: bool = False) -> Synced:
-    """Fetches every source, publishes one snapshot and pins it in the suite's lock.
+def sync(
+    suite: Suite, progress: Progress, *, keep_going: bool = False, allow_deletions: bool = False
+) -> Synced:
+    """Fetches what changed at every source, publishes one snapshot and pins it in the suite's lock.
 
     Args:
         suite: what to fetch.
-        progress: told of every document; totals are unknown.
+        progress: told of every document read.
         keep_going: publish without the documents that cannot be read, instead of refusing.
+        allow_deletions: publish though more of a source vanished than one sync may delete.
 
     Raises:
-        CorpusError: where a source fails, holds no document, or (unless `keep_going`) one is unreadable.
+        CorpusError: where a source fails, holds no document, lost too many, or (unless `keep_going`) one is unreadable.
     """
-    store = Store(suite.home / "corpus")
-    intake = _Intake(suite, progress)
-    staged = store.stage(intake.documents())
-    if intake.unreadable and not keep_going:
-        raise CorpusError(_refusal(intake.unreadable))
-    if not staged:
-        raise CorpusError(f"{suite.path}: the sources hold no documents; nothing was pinned")
-    snapshot = store.publish(staged)
-    pinned = lock.Lock(snapshot.digest, intake.counts)
-    changed = not suite.lock.exists() or lock.read(suite.lock) != pinned
-    if changed:
+    with _writing(suite) as (store, journal):
+        previous = _pinned(suite, store)
+        sources = {
+            source: read(
+                plan(source, suite.corpus[source], store=store, journal=journal, previous=previous),
+                store=store,
+                journal=journal,
+                previous=previous,
+                progress=progress,
+                allow_deletions=allow_deletions,
+            )
+            for source in sorted(suite.corpus)
+        }
+        unreadable = tuple(item for intake in sources.values() for item in intake.unreadable)
+        if unreadable and not keep_going:
+            raise CorpusError(_refusal(unreadable))
+        rows = [row for intake in sources.values() for row in intake.rows]
+        if previous is None and suite.lock.exists() and not allow_deletions:
+            _guard_counts(lock.read(suite.lock).documents, sources)
+        if not rows:
+            raise CorpusError(f"{suite.path}: the sources hold no documents; nothing was pinned")
+        snapshot = store.publish(rows)
+        changes = None if previous is None else diff(previous, snapshot)
+        changed = _pin(suite, snapshot, sources, previous, changes)
+    return Synced(snapshot.digest, sources, unreadable, changed, changes)
+
+
+def _guard_counts(before: Mapping[str, int], sources: Mapping[str, Intake]) -> None:
+    """Stands in for the guard of each document where this store does not hold the snapshot that the lock pins."""
+    for source, intake in sources.items():
+        held, now = before.get(source, 0), len(intake.rows)
+        if held - now > max(1, MAX_DELETED * held):
+            raise CorpusError(
+                f"{source}: {now:,} documents, where {held:,} are pinned; at most {MAX_DELETED:.0%} may vanish in one "
+                "sync; nothing was pinned; check the source, then sync again with --allow-deletions if that is right"
+            )
+
+
+def _pin(
+    suite: Suite,
+    snapshot: Snapshot,
+    sources: dict[str, Intake],
+    previous: Snapshot | None,
+    changes: Changes | None,
+) -> bool:
+    """Writes the lock where it would say something else; how fresh a snapshot was stays as it was when it came."""
+    before = lock.read(suite.lock) if suite.lock.exists() else None
+    figures = freshness.completeness(sources.values())
+    if before is not None and before.digest == snapshot.digest:
+        figures |= freshness.transition(before.figures)
+    elif previous is not None and changes is not None:
+        figures |= freshness.freshness(previous, snapshot, changes, dt.datetime.now(dt.UTC))
+    documents = {source: len(intake.rows) for source, intake in sources.items()}
+    pinned = lock.Lock(snapshot.digest, documents, figures)
+    if before != pinned:
         lock.write(suite.lock, pinned)
-    return Synced(snapshot.digest, intake.counts, tuple(intake.unreadable), changed)
+    whose = suite.home / "corpus" / _PINS / f"{of_bytes(str(suite.lock).encode())[:16]}.txt"
+    write_atomic(whose, str(suite.lock))
+    return before is None or (before.digest, before.documents) != (pinned.digest, pinned.documents)
 
 
-def _refusal(unreadable: list[Unreadable]) -> list[str]:
+def preview(suite: Suite) -> list[Plan]:
+    """Lists every source and says what a sync would read; reads no document and pins nothing."""
+    with _writing(suite) as (store, journal):
+        previous = _pinned(suite, store)
+        return [
+            plan(source, connector, store=store, journal=journal, previous=previous)
+            for source, connector in sorted(suite.corpus.items())
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One source as `examine` found it: how many documents it lists (`more`: at least), one read, or what failed."""
+
+    source: str
+    listed: int = 0
+    more: bool = False
+    sample: str = ""
+    problem: str = ""
+
+
+def examine(suite: Suite) -> Iterator[Checked]:
+    """Asks every source whether it can be reached, listed and read: a part of the listing, and one document."""
+    for source, connector in sorted(suite.corpus.items()):
+        found = Checked(source)
+        first: Listed | None = None
+        late = monotonic() + _LISTED_FOR
+        try:
+            for listed in connector.listing():
+                first = first or listed
+                found = replace(found, listed=found.listed + 1)
+                if monotonic() > late:
+                    found = replace(found, more=True)
+                    break
+            if first is None:
+                found = replace(found, problem="lists no document; check what the credentials may see")
+            else:
+                document = connector.fetch(first)
+                if isinstance(document, Document):
+                    readers = ", ".join(document.acl) or "everyone"
+                    found = replace(
+                        found, sample=f"{document.doc_id}: {len(document.text):,} characters, for {readers}"
+                    )
+                else:
+                    reason = (
+                        document.reason if isinstance(document, Unreadable) else "gone since it was listed"
+                    )
+                    found = replace(found, problem=f"{first.doc_id}: {reason}")
+        except EvalkitError as error:
+            found = replace(found, problem="; ".join(error.problems))
+        yield found
+
+
+def collect(suite: Suite, keep: int) -> tuple[int, int, int]:
+    """Deletes all snapshots but those that a suite of this store pins and the latest `keep`, and what only they needed.
+
+    Returns:
+        How many snapshots, texts and journal entries went.
+    """
+    with _writing(suite) as (store, journal):
+        latest = sorted(store.digests(), key=store.published, reverse=True)[:keep]
+        locks = [Path(path.read_text(encoding="utf-8")) for path in (store.root / _PINS).glob("*.txt")]
+        pinned = {lock.read(path).digest for path in locks if path.exists()}
+        snapshots, texts = store.keep_only(pinned | set(latest))
+        return snapshots, texts, journal.keep_only(store.needed() | {b""})
+
+
+@contextmanager
+def _writing(suite: Suite) -> Iterator[tuple[Store, Journal]]:
+    """Opens the store and the journal for the one process that may change them."""
+    root = suite.home / "corpus"
+    with exclusive(root / "store"):
+        store, journal = Store(root), Journal(root / "journal.sqlite")
+        try:
+            yield store, journal
+        finally:
+            journal.close()
+            store.texts.close()
+
+
+def _pinned(suite: Suite, store: Store) -> Snapshot | None:
+    """Opens the snapshot that the lock pins, where this store holds it."""
+    digest = lock.read(suite.lock).digest if suite.lock.exists() else ""
+    return store.read(expect=digest) if digest in store.digests() else None
+
+
+def _refusal(unreadable: Sequence[Unreadable]) -> list[str]:
     lines = [f"{item.doc_id}: {item.reason}" for item in unreadable[:_SHOWN]]
     if len(unreadable) > _SHOWN:
         lines.append(f"and {len(unreadable) - _SHOWN} more")

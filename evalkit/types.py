@@ -40,6 +40,7 @@ __all__ = [
     "Judge",
     "Judgement",
     "Labels",
+    "Listed",
     "Measure",
     "Outcome",
     "Passage",
@@ -102,6 +103,23 @@ class Document:
     metadata: Mapping[str, str] = field(default_factory=dict)
     acl: tuple[str, ...] = ()
     modified_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a source lists: one document, before its body is read.
+
+    `doc_id` is its path at the source. `revision` changes whenever its text, its facts or who may read it change (an
+    ETag, a version, a blob's hash, with a digest of the permissions where they are versioned apart); empty where the
+    source cannot say, and then the body is read every time. `key` is how the source names it for good (a page id, a
+    file id: it survives renames), empty where the path is all there is. `stated` carries what the listing said
+    already on to `fetch`; it is stored nowhere.
+    """
+
+    doc_id: str
+    revision: str
+    key: str = ""
+    stated: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +195,8 @@ class Evidence:
     """What supports the answer: a quote of a document, or with an empty quote the whole document.
 
     `start` is the quote's offset where the golden set pins it, with the text before and after it (`prefix`,
-    `suffix`), else None: then the quote must be found exactly once.
+    `suffix`), else None: then the quote must be found exactly once. An empty `doc` leaves open which document.
+    A whole document is pinned by its first and last characters, as `prefix` and `suffix`.
     """
 
     doc: str
@@ -532,13 +551,29 @@ class Runtime:
 
 
 class Connector(Protocol):
-    """A source of documents. Frozen dataclass; only `evalkit sync` calls it."""
+    """A source of documents. Only `evalkit sync` calls it.
 
-    def documents(self) -> Iterator[Document | Unreadable]:
-        """Yields every document, `doc_id` relative to the source.
+    A frozen dataclass whose repr names the source: what `fetch` returns depends on the repr, the document's id and its
+    revision alone, and is kept under them. So credentials are `pydantic.SecretStr` or `field(repr=False)`. One that
+    has parameters on which no document depends (a ref, what to exclude) says what does in a method
+    `identity() -> str`.
+    """
+
+    def listing(self) -> Iterator[Listed]:
+        """Yields every document, `doc_id` relative to the source: all of them, or an error, never silently fewer.
 
         Raises:
-            CorpusError: where the source itself cannot be read.
+            CorpusError: where the source cannot be listed to its end.
+        """
+
+    def fetch(self, listed: Listed) -> Document | Unreadable | None:
+        """Reads one document; None where the source no longer holds it, or no longer among what it would list.
+
+        Asked also for what an earlier sync held and the listing omits, with its id and key and an empty revision:
+        what comes back then is kept, and only None deletes.
+
+        Raises:
+            CorpusError: where the source cannot be asked.
         """
 
 

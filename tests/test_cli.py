@@ -152,7 +152,7 @@ WRONG = {
         "document 'docs/99.md' is not in the corpus",
     ),
     "empty golden set": ("golden.jsonl", "", "holds no questions"),
-    "duplicate ids": ("golden.jsonl", '{"id": "q", "text": "t"}\n' * 2, "id 'q' already stands on line 1"),
+    "duplicate ids": ("golden.jsonl", '{"id": "q", "text": "t"}\n' * 2, "field 'id': 'q' already stands at"),
     "not JSON": ("golden.jsonl", "{", "not valid JSON"),
     "unknown measure": ("suite.yaml", SUITE.replace("Recall@2", "Recal@2"), "did you mean 'Recall'?"),
     "another digest": (

@@ -93,7 +93,7 @@ async def ask(
         async with asyncio.timeout(endpoint.deadline):
             reply = await client.chat.completions.create(
                 model=endpoint.model,
-                messages=messages,  # type: ignore[arg-type]
+                messages=messages,
                 **extra,
             )
     except TimeoutError as error:

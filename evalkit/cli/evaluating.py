@@ -1,10 +1,10 @@
-"""Commands on the one path: init, sync, check, run."""
+"""Commands on the one path: init, check, run."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,7 +13,7 @@ from evalkit.cli.shared import EXIT_CODES, SUITE, console, progress_bars
 if TYPE_CHECKING:
     from evalkit.suite import Suite
 
-__all__ = ["check", "init", "run", "sync"]
+__all__ = ["check", "init", "run"]
 
 
 @click.command()
@@ -26,24 +26,6 @@ def init(folder: Path, docs: Path) -> None:
     for path in scaffold(folder, docs):
         click.echo(f"wrote {path}")
     click.echo(f"next: evalkit sync {folder} && evalkit run {folder}")
-
-
-@click.command()
-@SUITE
-@click.option("--keep-going", is_flag=True, help="Pin the corpus without the documents that cannot be read.")
-def sync(suite: Path, *, keep_going: bool) -> None:
-    """Fetch the sources, store a snapshot and pin it in corpus.lock."""
-    from evalkit.suite import load_suite
-    from evalkit.sync import sync as run_sync
-
-    loaded = load_suite(suite)
-    with progress_bars() as progress:
-        synced = run_sync(loaded, progress, keep_going=keep_going)
-    for source, count in synced.documents.items():
-        click.echo(f"{source}: {count:,} documents")
-    for item in synced.unreadable:
-        click.echo(f"left out {item.doc_id}: {item.reason}", err=True)
-    click.echo(f"{'pinned' if synced.changed else 'unchanged:'} {synced.digest[:12]} in {loaded.lock}")
 
 
 @click.command()
@@ -82,6 +64,14 @@ def check(suite: Path) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say about what answering and judging would cost.")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
 @click.option(
+    "--split",
+    "side",
+    type=click.Choice(["dev", "test"]),
+    default="test",
+    show_default=True,
+    help="The half of the questions to read, where the suite splits them.",
+)
+@click.option(
     "--workers",
     default="serial",
     metavar="WHERE",
@@ -97,6 +87,7 @@ def run(
     dry_run: bool,
     no_tracking: bool,
     workers: str,
+    side: Literal["dev", "test"],
 ) -> None:
     """Evaluate a suite, judge its gates, save and print the report."""
     from evalkit.report import files
@@ -110,7 +101,7 @@ def run(
         return
     with progress_bars() as progress:
         report = run_suite(
-            loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers
+            loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers, side=side
         )
     for part in render(report):
         console().print(part, soft_wrap=False)
@@ -120,6 +111,8 @@ def run(
         click.echo(f"{kind:9} {path}")
     for fact, value in report["volatile"]["tracking"].items():
         click.echo(f"{'MLflow':9} {fact}: {value}")
+    if "looks" in report["volatile"]:
+        click.echo(f"{'looks':9} {report['volatile']['looks']} at these test questions, this one included")
     files.write(report, json=json_file, html=html_file, markdown=markdown_file)
     sys.exit(EXIT_CODES[report["verdict"]])
 

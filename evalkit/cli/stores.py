@@ -14,13 +14,14 @@ __all__ = ["cache", "verify"]
 @click.command()
 @SUITE
 def verify(suite: Path) -> None:
-    """Re-hash everything: the decision record, the pinned snapshot with its texts, caches and embeddings."""
+    """Re-hash everything: the decision record, all snapshots with their texts, caches and embeddings."""
     from evalkit.backends.cache import DiskCache
     from evalkit.backends.vectors import VectorStore
     from evalkit.corpus import lock
     from evalkit.corpus.snapshot import Store
     from evalkit.decision.decide import RECORD
     from evalkit.decision.record import read
+    from evalkit.errors import CorpusError
     from evalkit.suite import load_suite
 
     loaded = load_suite(suite)
@@ -32,6 +33,19 @@ def verify(suite: Path) -> None:
     for row in range(len(snapshot)):
         snapshot[row]
     click.echo(f"snapshot {snapshot.digest[:12]}: {len(snapshot):,} documents, whole")
+    others, broken = (
+        [digest for digest in store.digests() if digest != snapshot.digest],
+        list(store.texts.damaged()),
+    )
+    lost = [text.hex()[:12] for text in store.needed() if text not in store.texts] + [
+        t.hex()[:12] for t in broken
+    ]
+    if lost:
+        raise CorpusError(
+            f"{store.root}: the texts {', '.join(sorted(set(lost))[:5])} are missing or damaged; "
+            "delete the store and sync again"
+        )
+    click.echo(f"store: {len(others):,} other snapshots, whole with all their texts")
     damaged = DiskCache(loaded.home / "cache").damaged()
     embeddings = VectorStore(loaded.home / "vectors").damaged()
     click.echo(

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from evalkit.registry import Registry
-from evalkit.types import Connector
+from collections.abc import Iterator
 
-__all__ = ["registry"]
+from evalkit.registry import Registry
+from evalkit.types import Connector, Document, Unreadable
+
+__all__ = ["documents", "registry"]
 
 registry: Registry[Connector] = Registry(
     "connector",
     {
+        "archive": "evalkit.connectors.archive:Archive",
         "folder": "evalkit.connectors.folder:Folder",
+        "beir": "evalkit.connectors.beir:Beir",
+        "git": "evalkit.connectors.git:Git",
+        "github": "evalkit.connectors.github:GitHub",
         "trec": "evalkit.connectors.trec:Trec",
     },
 )
+
+
+def documents(connector: Connector) -> Iterator[Document | Unreadable]:
+    """Yields everything that a source lists, read one at a time."""
+    for listed in connector.listing():
+        if (document := connector.fetch(listed)) is not None:
+            yield document

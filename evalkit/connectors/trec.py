@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from evalkit.digest import of_bytes
 from evalkit.errors import CorpusError
-from evalkit.types import Document, Unreadable
+from evalkit.types import Document, Listed, Unreadable
 
 __all__ = ["Trec"]
 
@@ -26,11 +27,22 @@ class Trec:
 
     path: Path
 
-    def documents(self) -> Iterator[Document | Unreadable]:
+    def listing(self) -> Iterator[Listed]:
         try:
             text = self.path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CorpusError(f"{self.path}: cannot be read as UTF-8 text ({error})") from error
         for doc_id, body in _DOCUMENT.findall(text):
-            content = _MARKUP.sub("", body).strip()
-            yield Document(doc_id, content) if content else Unreadable(doc_id, "holds no text to search")
+            yield Listed(doc_id, of_bytes(body.encode()), stated={"body": body})
+
+    def fetch(self, listed: Listed) -> Document | Unreadable | None:
+        if "body" not in listed.stated:
+            return next(
+                (self.fetch(found) for found in self.listing() if found.doc_id == listed.doc_id), None
+            )
+        content = _MARKUP.sub("", listed.stated["body"]).strip()
+        return (
+            Document(listed.doc_id, content)
+            if content
+            else Unreadable(listed.doc_id, "holds no text to search")
+        )

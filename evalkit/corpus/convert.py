@@ -1,4 +1,4 @@
-"""Bytes of a file -> a document's text and what the file says about itself. Markdown, text and HTML."""
+"""Bytes of a file -> a document's text and what the file says about itself. Markdown, text, HTML, Office, PDF."""
 
 from __future__ import annotations
 
@@ -8,38 +8,64 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from evalkit.backends import safe_yaml
+from evalkit.backends import office, safe_yaml
+from evalkit.digest import of_bytes
 from evalkit.types import Document
 
-__all__ = ["SUFFIXES", "to_document"]
+__all__ = ["SUFFIXES", "to_document", "version"]
+
+_VERSION = 1
+"""Raised whenever the same bytes become another document."""
 
 HTML = (".html", ".htm")
-SUFFIXES = (".md", ".markdown", ".txt", *HTML)
+SUFFIXES = {
+    ".md": "text/markdown",
+    ".markdown": "text/markdown",
+    ".txt": "text/plain",
+    ".html": "text/html",
+    ".htm": "text/html",
+    **office.TYPES,
+}
+"""What can be converted, and its content type."""
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\A|\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _NAMED = {"title", "access", "acl", "modified", "modified_at"}
 
 
+def version() -> str:
+    """Names the conversion: the same bytes become the same document as long as it stays."""
+    return f"{_VERSION} {office.converter()}".strip()
+
+
 def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
     """Converts one file.
 
-    Front matter (Markdown, text) or `<meta>` elements (HTML) become title, ACL (`access`: groups and users;
-    absent or empty means public), modified time and metadata; the rest is the text.
+    Front matter (Markdown, text), `<meta>` elements (HTML) or properties (Office) become title, ACL (`access`: groups
+    and users; absent or empty means public), modified time and metadata; the rest is the text. A page that has a title
+    and nothing else says its title. `metadata` also holds the content type and the SHA-256 of the bytes.
 
     Raises:
         ValueError: with the reason, where the bytes are not text or hold nothing to search.
+        MissingDependency: for an Office or PDF file, where the converter is not installed.
     """
-    text = _decode(data)
     suffix = PurePosixPath(doc_id).suffix.lower()
-    body, stated = _html(text) if suffix in HTML else _front_matter(text)
+    if suffix in office.TYPES:
+        body, stated = office.to_markdown(doc_id, data)
+    else:
+        text = _decode(data)
+        body, stated = _html(text) if suffix in HTML else _front_matter(text)
+    title = stated.get("title", "")
     if not body.strip():
-        raise ValueError("holds no text to search")
+        if not title:
+            raise ValueError("holds no text to search")
+        body = f"# {title}\n"
+    own = {"content_type": SUFFIXES[suffix], "raw_sha256": of_bytes(data)}
     return Document(
         doc_id=doc_id,
         text=body,
-        title=stated.get("title") or _first_heading(body) or PurePosixPath(doc_id).stem,
+        title=title or _first_heading(body) or PurePosixPath(doc_id).stem,
         uri=uri,
-        metadata={key: value for key, value in sorted(stated.items()) if key not in _NAMED},
+        metadata={key: value for key, value in sorted((stated | own).items()) if key not in _NAMED},
         acl=tuple(sorted({name for name in _SEPARATOR.split(_access(stated)) if name})),
         modified_at=stated.get("modified") or stated.get("modified_at") or None,
     )
@@ -92,6 +118,10 @@ def _flat(value: object) -> str:
     return str(value)
 
 
+_SCHEME = re.compile(r"\s*(?!https?:|mailto:|tel:)[\w\s+.-]*:", re.IGNORECASE)
+"""Links that run or embed something (javascript:, data:) lose where they lead; relative and common ones keep it."""
+
+
 def _html(text: str) -> tuple[str, dict[str, str]]:
     from bs4 import BeautifulSoup
     from markdownify import MarkdownConverter
@@ -104,12 +134,20 @@ def _html(text: str) -> tuple[str, dict[str, str]]:
     }
     if page.title and page.title.get_text(strip=True):
         stated["title"] = page.title.get_text(strip=True)
-    for hidden in page(["head", "script", "style", "template", "noscript"]):
+    for hidden in page(["head", "script", "style", "template", "noscript", "iframe", "object", "embed"]):
         hidden.decompose()
+    for tag in page.find_all(["a", "img"]):
+        for name in ("href", "src"):
+            if _SCHEME.match(str(tag.get(name, ""))):
+                del tag[name]
     converter = MarkdownConverter(
         heading_style="ATX", bullets="-", escape_asterisks=False, escape_underscores=False, escape_misc=False
     )
-    body = re.sub(r"[ \t]+$", "", converter.convert_soup(page), flags=re.MULTILINE)
+    try:
+        markdown = converter.convert_soup(page)
+    except RecursionError:
+        raise ValueError("its HTML is nested too deeply to be converted") from None
+    body = re.sub(r"[ \t]+$", "", markdown, flags=re.MULTILINE)
     return re.sub(r"\n{3,}", "\n\n", body).strip() + "\n", stated
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from evalkit.backends.files import write_atomic
@@ -17,10 +17,11 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The pinned snapshot and how many documents each source gave."""
+    """The pinned snapshot, how many documents each source gave, and how complete and fresh it was when pinned."""
 
     digest: str
     documents: Mapping[str, int]
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def write(path: Path, lock: Lock) -> None:
@@ -46,7 +47,11 @@ def read(path: Path) -> Lock:
         digest = str(content["digest"])
         if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
             raise CorpusError(f"{path}: found digest {digest!r}; expected 64 hexadecimal digits; sync again")
-        return Lock(digest, {str(k): int(v) for k, v in content["documents"].items()})
+        return Lock(
+            digest,
+            {str(k): int(v) for k, v in content["documents"].items()},
+            {str(k): float(v) for k, v in content.get("figures", {}).items()},
+        )
     except FileNotFoundError:
         raise CorpusError(f"{path}: no corpus is pinned yet; run `evalkit sync {path.parent}`") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,8 +1,9 @@
 """Immutable sets of documents as memory-mapped columns, named by the digest of what they say.
 
 Layout under a store's root: `texts.sqlite` holds every text once; `snapshots/<digest>/` holds the columns of
-one snapshot: `ids` and `facts` (UTF-8, with their offsets) and `text` (32-byte digests), rows ordered by
-document id.
+one snapshot: `ids`, `facts` and `keys` (UTF-8, with their offsets) and `text` (32-byte digests), rows ordered by
+document id. The digest is over ids, facts and texts: what the documents say. Keys, how sources name documents for good,
+say nothing and are left out of it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,15 +26,21 @@ from evalkit.digest import canonical_json
 from evalkit.errors import CorpusError
 from evalkit.types import Document
 
-__all__ = ["Snapshot", "Store"]
+__all__ = ["Row", "Snapshot", "Store"]
 
 SCHEMA_VERSION = 1
 _BATCH = 1000
 _RECENT = 16
 """How many documents are kept at hand: neighbouring passages and hits ask for the same few again and again."""
 
-Row = tuple[bytes, bytes, bytes]
-"""A document's id and facts as UTF-8, and the SHA-256 of its text."""
+
+class Row(NamedTuple):
+    """A document's id and facts as UTF-8, the SHA-256 of its text, and its source's key for it."""
+
+    doc_id: bytes
+    facts: bytes
+    text: bytes
+    key: bytes = b""
 
 
 class Snapshot:
@@ -44,6 +52,7 @@ class Snapshot:
         self._recent: dict[int, Document] = {}
         self._ids = _Strings(folder, "ids")
         self._facts = _Strings(folder, "facts")
+        self._keys = _Strings(folder, "keys") if (folder / "keys.npy").exists() else None
         self._text = np.load(folder / "text.npy", mmap_mode="r", allow_pickle=False)
 
     def __reduce__(self) -> tuple[type[Snapshot], tuple[Path, Blobs]]:
@@ -81,24 +90,32 @@ class Snapshot:
         return (self[row] for row in range(len(self)))
 
     def row(self, doc_id: str) -> int | None:
-        wanted, low, high = doc_id.encode(), 0, len(self._ids)
+        wanted = doc_id.encode()
+        row = self._first_from(wanted)
+        return row if row < len(self._ids) and self._ids[row] == wanted else None
+
+    def rows_of(self, source: str) -> range:
+        """Returns the rows of one source's documents."""
+        return range(self._first_from(f"{source}/".encode()), self._first_from(f"{source}0".encode()))
+
+    def _first_from(self, wanted: bytes) -> int:
+        low, high = 0, len(self._ids)
         while low < high:
             middle = (low + high) // 2
             if self._ids[middle] < wanted:
                 low = middle + 1
             else:
                 high = middle
-        return low if low < len(self._ids) and self._ids[low] == wanted else None
+        return low
 
-    def text_digest(self, row: int) -> bytes:
-        """Returns the SHA-256 of a document's text without reading the text."""
-        return bytes(self._text[row].tobytes())
+    def raw(self, row: int) -> Row:
+        """Returns a row as stored, without reading the text."""
+        key = b"" if self._keys is None else self._keys[row]
+        return Row(self._ids[row], self._facts[row], self._text[row].tobytes(), key)
 
     def recomputed_digest(self) -> str:
         """Returns the digest of the columns as they are now on disk."""
-        return _digest(
-            (self._ids[row], self._facts[row], self._text[row].tobytes()) for row in range(len(self))
-        )
+        return _digest(self.raw(row) for row in range(len(self)))
 
 
 class Store:
@@ -116,6 +133,41 @@ class Store:
         """Returns the digests of the published snapshots."""
         folder = self.root / "snapshots"
         return sorted(p.name for p in folder.iterdir() if len(p.name) == 64) if folder.is_dir() else []
+
+    def find(self, start: str) -> str:
+        """Returns the one digest that starts so.
+
+        Raises:
+            CorpusError: where none or several do.
+        """
+        found = [digest for digest in self.digests() if digest.startswith(start)]
+        if len(found) == 1:
+            return found[0]
+        raise CorpusError(
+            f"{self.root}: {len(found) or 'no'} snapshots start with {start!r}; expected one; "
+            "`evalkit corpus list` names them"
+        )
+
+    def published(self, digest: str) -> float:
+        """Returns when a snapshot was written, in seconds since the epoch."""
+        return (self.root / "snapshots" / digest / "snapshot.json").stat().st_mtime
+
+    def keep_only(self, digests: Collection[str]) -> tuple[int, int]:
+        """Deletes every other snapshot, what killed syncs left behind, and texts that no snapshot needs.
+
+        Returns:
+            How many snapshots and texts went.
+        """
+        gone = [digest for digest in self.digests() if digest not in digests]
+        for folder in (self.root / "snapshots").glob("*"):
+            if folder.name not in digests:
+                shutil.rmtree(folder)
+        return len(gone), self.texts.keep_only(self.needed())
+
+    def needed(self) -> set[bytes]:
+        """Returns the digests of the texts that published snapshots refer to."""
+        kept = (self.read(expect=digest) for digest in self.digests())
+        return {snapshot.raw(row).text for snapshot in kept for row in range(len(snapshot))}
 
     def read(self, expect: str) -> Snapshot:
         """Opens the snapshot with this digest and no other.
@@ -152,7 +204,7 @@ class Store:
         for batch in _batches(documents, _BATCH):
             digests = self.texts.put(document.text for document in batch)
             rows += (
-                (document.doc_id.encode(), _facts(document).encode(), digest)
+                Row(document.doc_id.encode(), _facts(document).encode(), digest)
                 for document, digest in zip(batch, digests, strict=True)
             )
         return rows
@@ -165,9 +217,9 @@ class Store:
         """
         rows = sorted(staged)
         for before, after in itertools.pairwise(rows):
-            if before[0] == after[0]:
+            if before.doc_id == after.doc_id:
                 raise CorpusError(
-                    f"{before[0].decode()}: two documents have this id; a corpus holds each id once"
+                    f"{before.doc_id.decode()}: two documents have this id; a corpus holds each id once"
                 )
         target = self.root / "snapshots" / _digest(rows)
         if not target.is_dir():
@@ -178,9 +230,10 @@ class Store:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
         try:
-            _write_strings(aside, "ids", [row[0] for row in rows])
-            _write_strings(aside, "facts", [row[1] for row in rows])
-            text = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.uint8).reshape(-1, 32)
+            _write_strings(aside, "ids", [row.doc_id for row in rows])
+            _write_strings(aside, "facts", [row.facts for row in rows])
+            _write_strings(aside, "keys", [row.key for row in rows])
+            text = np.frombuffer(b"".join(row.text for row in rows), dtype=np.uint8).reshape(-1, 32)
             np.save(aside / "text.npy", text, allow_pickle=False)
             header = {"schema_version": SCHEMA_VERSION, "documents": len(rows)}
             (aside / "snapshot.json").write_text(json.dumps(header))
@@ -235,8 +288,9 @@ def _facts(document: Document) -> str:
 
 def _digest(rows: Iterable[Row]) -> str:
     digest = hashlib.sha256()
-    for doc_id, facts, text in rows:
-        digest.update(canonical_json([doc_id.decode(), facts.decode(), text.hex()]).encode() + b"\n")
+    for row in rows:
+        said = [row.doc_id.decode(), row.facts.decode(), row.text.hex()]
+        digest.update(canonical_json(said).encode() + b"\n")
     return digest.hexdigest()
 
 

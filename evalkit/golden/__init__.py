@@ -14,7 +14,12 @@ registry: Registry[QuestionSet] = Registry(
     "golden format",
     {
         "jsonl": "evalkit.golden.jsonl:Jsonl",
-        "chroma": "evalkit.golden.chroma:Chroma",
+        "csv": "evalkit.golden.csv:Csv",
+        "beir": "evalkit.golden.beir:Beir",
         "trec": "evalkit.golden.trec:Trec",
+        "squad": "evalkit.golden.squad:Squad",
+        "chroma": "evalkit.golden.chroma:Chroma",
+        "ragas": "evalkit.golden.ragas:Ragas",
+        "huggingface": "evalkit.golden.huggingface:HuggingFace",
     },
 )

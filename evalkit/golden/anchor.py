@@ -10,6 +10,7 @@ import numpy as np
 from evalkit.digest import of_value
 from evalkit.errors import GoldenError
 from evalkit.golden.place import Finder, Status
+from evalkit.golden.split import cluster_of
 from evalkit.types import Corpus, Golden, Qrels, Question
 
 __all__ = ["anchor"]
@@ -28,15 +29,16 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
     Raises:
         GoldenError: every quote and document that cannot be found.
     """
-    finder = Finder(corpus)
+    finder = Finder(corpus, [evidence.quote for question in questions for evidence in question.evidence])
     rows: list[tuple[int, int, int, int, int, bool]] = []
+    clustered: list[Question] = []
     unwinnable: dict[int, str] = {}
     problems: list[str] = []
     for number, question in enumerate(questions):
         found: list[tuple[int, int, int, int, int, bool]] = []
         for evidence in question.evidence:
             place = finder.find(evidence)
-            pinned = evidence.start is not None
+            pinned = evidence.start is not None or bool(evidence.prefix and not evidence.quote)
             if place.status is Status.CURRENT or (pinned and place.status is Status.MOVED):
                 whole = not evidence.quote
                 found.append((number, place.row, place.start, place.end, evidence.grade, whole))
@@ -46,16 +48,22 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
                 problems.append(f"question '{question.id}': evidence in '{evidence.doc}': {place.reason}")
         if number not in unwinnable:
             rows += found
+        clustered.append(
+            replace(question, cluster=question.cluster or _default_cluster(question, found, corpus))
+        )
     if problems:
         more = len(problems) - _SHOWN
         raise GoldenError(problems[:_SHOWN] + ([f"and {more} more pieces of evidence"] if more > 0 else []))
-    clustered = tuple(replace(q, cluster=q.cluster or _default_cluster(q)) for q in questions)
-    return Golden(clustered, _columns(rows), unwinnable, of_value(*questions))
+    return Golden(tuple(clustered), _columns(rows), unwinnable, of_value(*questions))
 
 
-def _default_cluster(question: Question) -> str:
-    """Questions about one document are not independent; an unanswerable question stands alone."""
-    return question.evidence[0].doc if question.evidence else f"question {question.id}"
+def _default_cluster(
+    question: Question, found: Sequence[tuple[int, int, int, int, int, bool]], corpus: Corpus
+) -> str:
+    """Evidence that names no document names the one it was found in."""
+    if question.evidence and not question.evidence[0].doc and found:
+        return corpus[found[0][1]].doc_id
+    return cluster_of(question)
 
 
 def _columns(rows: Sequence[tuple[int, int, int, int, int, bool]]) -> Qrels:

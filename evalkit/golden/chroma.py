@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalkit.errors import GoldenError
+from evalkit.golden.csv import table
+from evalkit.golden.lines import collect
 from evalkit.types import Evidence, Question
 
 __all__ = ["Chroma"]
-
-_COLUMNS = {"question", "references", "corpus_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +27,12 @@ class Chroma:
     document: str = "docs/{corpus_id}.md"
 
     def questions(self) -> tuple[Question, ...]:
-        try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
-                rows = csv.DictReader(file, strict=True)
-                if missing := _COLUMNS - set(rows.fieldnames or ()):
-                    raise GoldenError(f"{self.path}:1: column {', '.join(sorted(missing))} is missing")
-                return tuple(self._question(row, rows.line_num, number) for number, row in enumerate(rows))
-        except FileNotFoundError:
-            raise GoldenError(f"{self.path}: no such file; expected the golden questions as CSV") from None
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise GoldenError(f"{self.path}: not a readable CSV file ({error})") from error
+        numbered = enumerate(table(self.path, required=("question", "references", "corpus_id")))
+        rows = ((f"{self.path}:{line}", (number, row)) for number, (line, row) in numbered)
+        return collect(self.path, rows, self._question)
 
-    def _question(self, row: dict[str, str], line: int, number: int) -> Question:
+    def _question(self, numbered: tuple[int, Mapping[str, str]]) -> Question:
+        number, row = numbered
         doc = self.document.format(corpus_id=row["corpus_id"])
         try:
             evidence = tuple(
@@ -47,9 +40,8 @@ class Chroma:
                 for item in json.loads(row["references"])
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise GoldenError(
-                f"{self.path}:{line}: field 'references': {error!r}; expected a JSON list of "
-                '{"content", "start_index", "end_index"}'
+            raise ValueError(
+                f"field 'references': {error!r}; expected a JSON list of {{content, start_index, end_index}}"
             ) from error
         tags = {"corpus": row["corpus_id"]}
         return Question(f"{row['corpus_id']}-{number:03}", row["question"], evidence, tags=tags)

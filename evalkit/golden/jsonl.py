@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from evalkit.errors import GoldenError, did_you_mean
+from evalkit.errors import did_you_mean
+from evalkit.golden.lines import collect, lines
 from evalkit.types import Evidence, Question
 
 __all__ = ["Jsonl", "write"]
 
-MAX_LINE = 1_000_000
-_SHOWN = 20
 _QUESTION = ("id", "text", "evidence", "reference", "tags", "cluster")
 _EVIDENCE = ("doc", "quote", "start", "prefix", "suffix", "grade")
 
@@ -29,65 +28,13 @@ class Jsonl:
     path: Path
 
     def questions(self) -> tuple[Question, ...]:
-        return _read(self.path)
-
-
-def _read(path: Path) -> tuple[Question, ...]:
-    questions: list[Question] = []
-    problems: list[str] = []
-    first_line: dict[str, int] = {}
-    for number, line in _lines(path):
-        where = f"{path}:{number}"
-        try:
-            question = _question(json.loads(line))
-        except json.JSONDecodeError as error:
-            problems.append(f"{where}: not valid JSON ({error.msg} at column {error.colno})")
-            continue
-        except (ValueError, RecursionError) as error:
-            problems.append(f"{where}: {error}")
-            continue
-        if question.id in first_line:
-            problems.append(
-                f"{where}: id '{question.id}' already stands on line {first_line[question.id]}; "
-                "ids must differ"
-            )
-        first_line.setdefault(question.id, number)
-        questions.append(question)
-    if not questions and not problems:
-        problems.append(f"{path}: holds no questions; expected one JSON object a line")
-    if problems:
-        more = len(problems) - _SHOWN
-        raise GoldenError(problems[:_SHOWN] + ([f"{path}: and {more} more problems"] if more > 0 else []))
-    return tuple(questions)
+        texts = ((f"{self.path}:{number}", line) for number, line in lines(self.path) if line.strip())
+        return collect(self.path, texts, lambda text: _question(json.loads(text)))
 
 
 def write(questions: Iterable[Question]) -> str:
     """Returns the questions as JSON Lines; reading them back gives equal questions."""
     return "".join(json.dumps(_plain(q), ensure_ascii=False) + "\n" for q in questions)
-
-
-def _lines(path: Path) -> Iterable[tuple[int, str]]:
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while raw := file.readline(MAX_LINE + 1):
-                number += 1
-                if len(raw) > MAX_LINE:
-                    raise GoldenError(f"{path}:{number}: longer than {MAX_LINE:,} bytes; one question a line")
-                try:
-                    text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise GoldenError(
-                        f"{path}:{number}: byte {error.start} is not UTF-8; save the file as UTF-8"
-                    ) from error
-                if "\x00" in text:
-                    raise GoldenError(f"{path}:{number}: holds a NUL byte; expected JSON text")
-                if text.strip():
-                    yield number, text
-    except FileNotFoundError:
-        raise GoldenError(f"{path}: no such file; expected the golden question set") from None
-    except OSError as error:
-        raise GoldenError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _question(item: object) -> Question:
@@ -118,7 +65,7 @@ def _evidence(item: object, position: int) -> Evidence:
     if not isinstance(grade, int) or isinstance(grade, bool) or grade < 1:
         raise ValueError(f"field '{where}.grade': found {grade!r}; expected a whole number from 1")
     return Evidence(
-        doc=_text(fields, "doc", where, required=True),
+        doc=_text(fields, "doc", where, required=not (fields.get("quote") and fields.get("doc") == "")),
         quote=_text(fields, "quote", where),
         start=start,
         prefix=_text(fields, "prefix", where),

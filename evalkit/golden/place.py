@@ -6,12 +6,13 @@ and text position selectors), which tell equal quotes apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 
-from evalkit.golden.shingles import Shingles
+from evalkit.golden.shingles import SHARED, Shingles, plain
+from evalkit.golden.similar import closest
 from evalkit.types import Corpus, Evidence
 
 __all__ = ["Finder", "Place", "Status", "pin"]
@@ -19,11 +20,14 @@ __all__ = ["Finder", "Place", "Status", "pin"]
 CONTEXT = 48
 """How many characters on each side of a quote are kept to tell it from its equals."""
 
-SIMILAR = 75.0
-"""From what similarity (of 100, rapidfuzz' ratio) a person is asked whether this is the quote, edited."""
-
 _SHARE = 0.2
 _TRIED = 5
+_OWN = 10.0
+"""By how much (of 100) another document must be more similar than the quote's own."""
+_ENOUGH = 8
+"""How many characters around a quote must stand as they did to tell it from its equals."""
+_TELLING = 40
+"""From how many characters on a quote that stands once in a corpus is taken for the same wherever it stands."""
 
 
 class Status(Enum):
@@ -51,23 +55,29 @@ class Place:
 
 
 class Finder:
-    """Finds evidence in one corpus; the index over it is made when a quote has left its document."""
+    """Finds evidence in one corpus; the index over it is made when a quote has left its document.
 
-    def __init__(self, corpus: Corpus) -> None:
+    Args:
+        corpus: where to look.
+        quotes: all that will be looked for; the index then holds nothing else.
+    """
+
+    def __init__(self, corpus: Corpus, quotes: Iterable[str] | None = None) -> None:
         self.corpus = corpus
+        self._quotes = quotes
         self._text: tuple[int, str] = (-1, "")
 
     @cached_property
     def _shingles(self) -> Shingles:
-        return Shingles(self.corpus)
+        return Shingles((self._read(row) for row in range(len(self.corpus))), self._quotes)
 
     def find(self, evidence: Evidence) -> Place:
         """Returns where the evidence stands now; never a place whose text differs, unless it says CHANGED."""
         row = self.corpus.row(evidence.doc)
         if not evidence.quote:
-            if row is None:
-                return Place(Status.GONE, reason=f"document '{evidence.doc}' is not in the corpus")
-            return Place(Status.CURRENT, row, 0, len(self._read(row)))
+            if row is not None:
+                return Place(Status.CURRENT, row, 0, len(self._read(row)))
+            return self._renamed(evidence)
         if row is not None:
             text = self._read(row)
             start = evidence.start
@@ -87,6 +97,22 @@ class Finder:
                 )
         return self._elsewhere(evidence)
 
+    def _renamed(self, evidence: Evidence) -> Place:
+        """Looks for a whole document by how it began and ended."""
+        rows = self._ends.get((evidence.prefix, evidence.suffix), []) if evidence.prefix else []
+        if len(rows) != 1:
+            return self._gone(evidence)
+        reason = f"document '{evidence.doc}' is now '{self.corpus[rows[0]].doc_id}'"
+        return Place(Status.MOVED, rows[0], 0, len(self._read(rows[0])), reason)
+
+    @cached_property
+    def _ends(self) -> dict[tuple[str, str], list[int]]:
+        rows: dict[tuple[str, str], list[int]] = {}
+        for row in range(len(self.corpus)):
+            text = self._read(row)
+            rows.setdefault((text[:CONTEXT], text[-CONTEXT:]), []).append(row)
+        return rows
+
     def _stayed(self, text: str, evidence: Evidence) -> bool:
         """Whether the quote at its pinned offset is not merely its equal, swapped into its place."""
         if text.count(evidence.quote) == 1:
@@ -97,52 +123,63 @@ class Finder:
     def _moved(self, row: int, start: int, evidence: Evidence) -> Place:
         doc = self.corpus[row].doc_id
         end = start + len(evidence.quote)
-        if doc == evidence.doc and evidence.start is None:
+        if evidence.doc in {doc, ""} and evidence.start is None:
             return Place(Status.CURRENT, row, start, end)
         return Place(
             Status.MOVED, row, start, end, f"the quote {_shown(evidence)} now stands in '{doc}' at {start}"
         )
 
     def _elsewhere(self, evidence: Evidence) -> Place:
-        """Looks for the quote, whole or edited, in the documents that share its words."""
+        """Looks for the quote, whole or edited, in the documents that share its characters."""
         own = self.corpus.row(evidence.doc)
-        candidates = self._shingles.candidates(evidence.quote)
-        exact = [
-            (row, start)
+        candidates = self._candidates(evidence.quote)
+        exact = sorted(
+            (-context, row, start)
             for row, share in candidates
-            if share == 1 and row != own and (start := _best(self._read(row), evidence)) is not None
-        ]
-        if evidence.start is not None:
-            exact = [
-                (row, at)
-                for row, at in exact
-                if len(exact) == 1 or _context(self._read(row), at, evidence) > 0
-            ]
-            exact.sort(key=lambda entry: -_context(self._read(entry[0]), entry[1], evidence))
-        if len(exact) == 1 or (len(exact) > 1 and self._clear(exact, evidence)):
-            return self._moved(*exact[0], evidence)
-        near = [row for row, share in candidates[:_TRIED] if share >= _SHARE]
-        if own is not None and own not in near:
-            near.insert(0, own)
+            if share == 1 and row != own
+            for context, start in _places(self._read(row), evidence)
+        )
+        if exact and self._same(exact, evidence):
+            return self._moved(*exact[0][1:], evidence)
+        near = [row for row, share in candidates[:_TRIED] if share < 1 and share >= _SHARE]
         return max(
-            self._similar(evidence, near), key=lambda entry: entry[0], default=(0.0, self._gone(evidence))
+            self._similar(evidence, own, [row for row in near if row != own]),
+            key=lambda entry: entry[0],
+            default=(0.0, self._gone(evidence)),
         )[1]
 
-    def _clear(self, exact: list[tuple[int, int]], evidence: Evidence) -> bool:
-        first, second = (_context(self._read(row), at, evidence) for row, at in exact[:2])
-        return evidence.start is not None and first > second
+    def _candidates(self, quote: str) -> list[tuple[int, float]]:
+        """Rows that may hold the quote; for one too short for the index, every row."""
+        if len(plain(quote)) < SHARED:
+            return [(row, 1.0) for row in range(len(self.corpus))]
+        return self._shingles.candidates(quote)
 
-    def _similar(self, evidence: Evidence, rows: list[int]) -> Iterator[tuple[float, Place]]:
-        from rapidfuzz import fuzz
+    def _same(self, exact: list[tuple[int, int, int]], evidence: Evidence) -> bool:
+        """Whether the first of (-context, row, start) is the quote itself rather than words like it.
 
-        for row in rows:
-            text = self._read(row)
-            found = fuzz.partial_ratio_alignment(evidence.quote, text, score_cutoff=SIMILAR)
-            if found is not None and found.dest_end > found.dest_start:
+        Its surroundings must speak for it more than for any other place. Where the document is left open, or the
+        quote is long and stands nowhere else, it needs no surroundings.
+        """
+        context = -exact[0][0]
+        if len(exact) == 1:
+            return not evidence.doc or len(evidence.quote) >= _TELLING or _speaks(context, 0, evidence)
+        return _speaks(context, -exact[1][0], evidence)
+
+    def _similar(
+        self, evidence: Evidence, own: int | None, others: list[int]
+    ) -> Iterator[tuple[float, Place]]:
+        """Yields (rank, place) of the most similar text in its own document, which is likelier, and in others."""
+        for row in others if own is None else [own, *others]:
+            found = closest(evidence.quote, self._read(row))
+            if found is not None:
+                score, start, end = found
                 reason = f"the quote {_shown(evidence)} was edited in '{self.corpus[row].doc_id}'"
-                yield found.score, Place(Status.CHANGED, row, found.dest_start, found.dest_end, reason)
+                yield score + (_OWN if row == own else 0.0), Place(Status.CHANGED, row, start, end, reason)
 
     def _gone(self, evidence: Evidence) -> Place:
+        if not evidence.doc:
+            reason = f"the quote {_shown(evidence)} does not stand in exactly one document; name its document"
+            return Place(Status.GONE, reason=reason)
         if self.corpus.row(evidence.doc) is None:
             return Place(Status.GONE, reason=f"document '{evidence.doc}' is not in the corpus")
         return Place(Status.GONE, reason=f"the quote {_shown(evidence)} does not stand in '{evidence.doc}'")
@@ -154,7 +191,12 @@ class Finder:
 
 
 def pin(evidence: Evidence, text: str, start: int) -> Evidence:
-    """Returns the evidence with its offset and surroundings in `text`, which holds the quote at `start`."""
+    """Returns the evidence with its offset and surroundings in `text`, which holds the quote at `start`.
+
+    A whole document is pinned by how it begins and ends.
+    """
+    if not evidence.quote:
+        return replace(evidence, prefix=text[:CONTEXT], suffix=text[-CONTEXT:])
     end = start + len(evidence.quote)
     return replace(
         evidence, start=start, prefix=text[max(0, start - CONTEXT) : start], suffix=text[end : end + CONTEXT]
@@ -163,17 +205,23 @@ def pin(evidence: Evidence, text: str, start: int) -> Evidence:
 
 def _best(text: str, evidence: Evidence) -> int | None:
     """Returns the quote's only occurrence, or of several the one whose surroundings fit clearly best."""
-    places: list[int] = []
+    places = sorted(_places(text, evidence), reverse=True)
+    if len(places) == 1 or (len(places) > 1 and _speaks(places[0][0], places[1][0], evidence)):
+        return places[0][1]
+    return None
+
+
+def _speaks(context: int, other: int, evidence: Evidence) -> bool:
+    """Whether the surroundings of one place are the quote's, and more so than the next best place's."""
+    return context > other and context >= min(_ENOUGH, len(evidence.prefix) + len(evidence.suffix))
+
+
+def _places(text: str, evidence: Evidence) -> Iterator[tuple[int, int]]:
+    """Yields (context, start) of every occurrence of the quote."""
     at = text.find(evidence.quote)
     while at >= 0:
-        places.append(at)
+        yield _context(text, at, evidence), at
         at = text.find(evidence.quote, at + 1)
-    if len(places) == 1:
-        return places[0]
-    ranked = sorted(places, key=lambda place: -_context(text, place, evidence))
-    if len(ranked) > 1 and _context(text, ranked[0], evidence) > _context(text, ranked[1], evidence):
-        return ranked[0]
-    return None
 
 
 def _context(text: str, start: int, evidence: Evidence) -> int:

@@ -1,59 +1,97 @@
-"""An index from runs of words to documents: where in a corpus may this quote stand? May import corpus and below."""
+"""An index from runs of characters to texts: which of many may hold this quote? May import types and below.
+
+Runs are sampled by winnowing (Schleimer, Wilkerson & Aiken, SIGMOD 2003): of every eight neighbouring runs of eight
+characters the one with the smallest hash is kept. Two texts that share fifteen characters share a kept run, in any
+language, wherever words begin or end; about two in nine runs are kept.
+"""
 
 from __future__ import annotations
 
-import re
-import zlib
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evalkit.types import Corpus
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-__all__ = ["Shingles"]
+    Hashes = NDArray[np.uint32]
 
-_WORD = re.compile(r"\w+")
-_LENGTH = 3
+__all__ = ["LENGTH", "SHARED", "Shingles", "plain", "runs", "sample"]
+
+LENGTH = 8
+"""How many characters a run has."""
+_DOUBLINGS = 3
+SHARED = LENGTH + (1 << _DOUBLINGS) - 1
+"""From how many characters on a text has a kept run."""
 
 
 class Shingles:
-    """Every run of three words of every document, as two sorted columns: hash (uint32) and row (int32).
+    """The kept runs of many texts, as two sorted columns: hash (uint32) and number of the text (int32).
 
     Args:
-        corpus: the documents.
-        rows: the documents to index; all by default.
+        texts: the texts; a text's number is its position.
+        wanted: keep only what these have in common with the texts, where nothing else will be asked for; the index
+            is then as small as they are, however many texts there are.
     """
 
-    def __init__(self, corpus: Corpus, rows: Sequence[int] | None = None) -> None:
-        keys: list[np.ndarray] = []
-        owners: list[np.ndarray] = []
-        for row in range(len(corpus)) if rows is None else rows:
-            unique = np.fromiter(set(_hashes(corpus[row].text)), dtype=np.uint32)
-            keys.append(unique)
-            owners.append(np.full(len(unique), row, dtype=np.int32))
-        key = np.concatenate(keys) if keys else np.empty(0, np.uint32)
-        row_ = np.concatenate(owners) if owners else np.empty(0, np.int32)
+    def __init__(self, texts: Iterable[str], wanted: Iterable[str] | None = None) -> None:
+        kept = None if wanted is None else _union(sample(text) for text in wanted)
+        keys = [
+            sample(text) if kept is None else np.intersect1d(sample(text), kept, assume_unique=True)
+            for text in texts
+        ]
+        key = np.concatenate([np.empty(0, np.uint32), *keys])
+        owner = np.repeat(np.arange(len(keys), dtype=np.int32), [len(own) for own in keys])
         order = np.argsort(key, kind="stable")
-        self._key, self._row = key[order], row_[order]
+        self._key, self._owner = key[order], owner[order]
 
-    def candidates(self, quote: str) -> list[tuple[int, float]]:
-        """Returns (document row, share of the quote's runs it holds), best first; ties to the lower row."""
-        wanted = np.unique(np.fromiter(_hashes(quote), dtype=np.uint32))
-        counts: Counter[int] = Counter()
-        for low, high in zip(
-            np.searchsorted(self._key, wanted, "left"),
-            np.searchsorted(self._key, wanted, "right"),
-            strict=True,
-        ):
-            counts.update(self._row[low:high].tolist())
-        ranked = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-        return [(row, count / len(wanted)) for row, count in ranked]
+    def candidates(self, text: str, least: float = 0.0) -> list[tuple[int, float]]:
+        """Returns (number, share of the text's kept runs it holds), best first; ties to the lower number.
+
+        Those with a share below `least` are left out.
+
+        A text that stands in another, give or take its white space and case, has share 1 there. One of fewer than
+        `SHARED` characters has no kept run, and no candidates.
+        """
+        wanted = sample(text)
+        low = np.searchsorted(self._key, wanted, "left")
+        high = np.searchsorted(self._key, wanted, "right")
+        owners = [self._owner[a:b] for a, b in zip(low, high, strict=True)]
+        found, count = np.unique(np.concatenate([np.empty(0, np.int32), *owners]), return_counts=True)
+        found, count = (column[count >= least * len(wanted)] for column in (found, count))
+        order = np.lexsort((found, -count))
+        return [(int(found[at]), float(count[at]) / len(wanted)) for at in order]
 
 
-def _hashes(text: str) -> Iterator[int]:
-    words = [match[0].lower() for match in _WORD.finditer(text)]
-    if 0 < len(words) < _LENGTH:
-        yield zlib.crc32(" ".join(words).encode())
-    for start in range(len(words) - _LENGTH + 1):
-        yield zlib.crc32(" ".join(words[start : start + _LENGTH]).encode())
+def _union(samples: Iterable[Hashes]) -> Hashes:
+    return np.unique(np.concatenate([np.empty(0, np.uint32), *samples]))
+
+
+def plain(text: str) -> str:
+    """Returns the text with single spaces and without case."""
+    return " ".join(text.casefold().split())
+
+
+def sample(text: str) -> Hashes:
+    """Returns the kept runs of a text, sorted, each once."""
+    least = runs(plain(text))
+    for doubling in range(_DOUBLINGS):
+        width = 1 << doubling
+        least = np.minimum(least[:-width], least[width:])
+    return np.unique(least)
+
+
+def runs(text: str) -> Hashes:
+    """Returns the hash of every run, in order of its start."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    count = max(0, len(codes) - LENGTH + 1)
+    hashed = np.zeros(count, dtype=np.uint32)
+    for offset in range(LENGTH):
+        hashed = hashed * np.uint32(0x01000193) + codes[offset : offset + count]
+    # The finaliser of MurmurHash3: without it the smallest hash would favour some letters.
+    hashed ^= hashed >> np.uint32(16)
+    hashed *= np.uint32(0x85EBCA6B)
+    hashed ^= hashed >> np.uint32(13)
+    hashed *= np.uint32(0xC2B2AE35)
+    return hashed ^ (hashed >> np.uint32(16))

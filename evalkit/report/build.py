@@ -49,6 +49,8 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     volatile["gates"] = [row for row in gates if row["measure"] in timed]
     slices = {name: rows for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE}
     verdict, reasons = decision(chain.from_iterable(evaluation.verdicts))
+    if evaluation.side == "dev":
+        reasons = ["this is the dev half, for tuning: gates read the test half, without --split dev"]
     report = Report(
         schema_version=SCHEMA_VERSION,
         evalkit_version=__version__,

@@ -167,7 +167,10 @@ class Item(TypedDict):
 
 
 class Volatile(TypedDict):
-    """What differs between two runs of the same suite: clocks, run ids, machines."""
+    """What differs between two runs of the same suite: clocks, run ids, machines.
+
+    `looks` counts the runs so far, this one included, that read the test half of these questions, where there is one.
+    """
 
     started_at: str
     seconds: float
@@ -176,6 +179,7 @@ class Volatile(TypedDict):
     gates: list[GateRow]
     tracking: dict[str, str]
     machine: str
+    looks: NotRequired[int]
 
 
 class Report(TypedDict):

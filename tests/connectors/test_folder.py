@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.connectors import documents
 from evalkit.connectors.folder import Folder
 from evalkit.connectors.trec import Trec
 from evalkit.errors import CorpusError
@@ -11,7 +12,7 @@ from evalkit.types import Document, Unreadable
 
 
 def ids(folder: Folder) -> list[str]:
-    return [item.doc_id for item in folder.documents()]
+    return [item.doc_id for item in documents(folder)]
 
 
 def test_text_files_in_a_stable_order(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_what_cannot_be_read_is_named_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "big.md").write_text("x" * 30)
     (tmp_path / "empty.md").write_text("")
     (tmp_path / "latin.txt").write_bytes("ü".encode("latin-1"))
-    found = list(Folder(tmp_path, max_bytes=20).documents())
+    found = list(documents(Folder(tmp_path, max_bytes=20)))
     assert found == [
         Unreadable("big.md", "30 bytes; at most 20 are read (max_bytes)"),
         Unreadable("empty.md", "holds no text to search"),
@@ -48,7 +49,7 @@ def test_what_cannot_be_read_is_named_with_its_reason(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no such folder"):
-        list(Folder(tmp_path / "nowhere").documents())
+        list(documents(Folder(tmp_path / "nowhere")))
 
 
 def test_trec_documents(tmp_path: Path) -> None:
@@ -56,9 +57,9 @@ def test_trec_documents(tmp_path: Path) -> None:
     file.write_text(
         "<DOC>\n<DOCNO> 7 </DOCNO>\n<TEXT>compact memories</TEXT>\n</DOC><DOC><DOCNO>8</DOCNO> </DOC>"
     )
-    assert list(Trec(file).documents()) == [
+    assert list(documents(Trec(file))) == [
         Document("7", "compact memories"),
         Unreadable("8", "holds no text to search"),
     ]
     with pytest.raises(CorpusError, match="cannot be read"):
-        list(Trec(tmp_path / "nowhere").documents())
+        list(documents(Trec(tmp_path / "nowhere")))

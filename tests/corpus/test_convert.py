@@ -24,7 +24,16 @@ def test_front_matter_becomes_facts() -> None:
     assert document.text == "# Hi\n"
     assert (document.title, document.uri, document.modified_at) == ("Deploy", "u", "2026-03-04")
     assert document.acl == ("all", "eng")
-    assert document.metadata == {"author": "Ines", "tags": "x, y"}
+    assert document.metadata["author"] == "Ines"
+    assert document.metadata["tags"] == "x, y"
+    assert document.metadata["content_type"] == "text/markdown"
+    assert len(document.metadata["raw_sha256"]) == 64
+
+
+def test_a_page_of_a_title_alone_says_its_title() -> None:
+    assert to_document("x.md", b"---\ntitle: Old page\n---\n \n").text == "# Old page\n"
+    page = b"<html><head><title>Old page</title></head><body></body></html>"
+    assert to_document("x.html", page).text == "# Old page\n"
 
 
 def test_no_access_means_public_and_the_title_falls_back() -> None:
@@ -38,13 +47,32 @@ def test_html_becomes_markdown() -> None:
     assert document.title == "VPN"
     assert document.acl == ("engineering", "security")
     assert document.modified_at == "2026-01-02"
-    assert document.metadata == {"author": "Ines"}
+    assert document.metadata["author"] == "Ines"
+    assert document.metadata["content_type"] == "text/html"
     assert "# VPN setup" in document.text
     assert "Use my_file*name & go." in document.text
     assert "| 51820 | tunnel |" in document.text
     assert "wg-quick up wg0" in document.text
     assert "alert" not in document.text
     assert "color" not in document.text
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", " JaVa\nScript:alert(1)", "data:text/html,x", "vbscript:x"]
+)
+def test_links_that_run_something_lead_nowhere(link: str) -> None:
+    page = f'<p>See <a href="{link}">this</a> and <img src="{link}" alt="that"> or <a href="/a?b=c:d">here</a></p>'
+    text = to_document("x.html", page.encode()).text
+    assert "alert" not in text
+    assert "script" not in text.lower()
+    assert "data:" not in text
+    assert "this" in text
+    assert "[here](/a?b=c:d)" in text
+
+
+def test_html_nested_beyond_reason_is_unreadable() -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        to_document("x.html", b"<div>" * 20_000 + b"x")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -59,8 +87,8 @@ def test_unicode_encodings(encoding: str) -> None:
         ("x.txt", "é".encode("utf-16")[:3], "is not UTF-16"),
         ("x.txt", b"a\x00b", "NUL character at position 1"),
         ("x.txt", b"", "holds no text"),
-        ("x.md", b"---\ntitle: x\n---\n \n", "holds no text"),
-        ("x.html", b"<html><head><title>t</title></head><body></body></html>", "holds no text"),
+        ("x.md", b"---\ntags: x\n---\n \n", "holds no text"),
+        ("x.html", b"<html><head></head><body></body></html>", "holds no text"),
         ("x.md", b"---\ntitle: [\n---\nbody", "front matter: line"),
         ("x.md", b"---\na: &a [1]\nb: *a\n---\nbody", "front matter: line 2: YAML aliases"),
     ],

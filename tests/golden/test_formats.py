@@ -37,7 +37,7 @@ def test_chroma(tmp_path: Path) -> None:
         ("question,corpus_id\n", "column references is missing"),
         ("question,references,corpus_id\n" + csv_row("q", "{", "c"), ":2: field 'references'"),
         ("question,references,corpus_id\n" + csv_row("q", '[{"content": "x"}]', "c"), "start_index"),
-        ("question,references,corpus_id\nq,[],c\xff", "not a readable CSV"),
+        ("question,references,corpus_id\nq,[],c\xff", ":2: byte 6 is not UTF-8"),
     ],
 )
 def test_a_bad_chroma_file_is_refused(tmp_path: Path, content: str, message: str) -> None:
@@ -62,7 +62,7 @@ def test_trec(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("topics", "qrels", "message"),
     [
-        ("", "", "holds no topics"),
+        ("", "", "holds no questions"),
         ("<top><num>1</top>", "", "a topic without num or title"),
         ("<top><num>1<title>x</top>", "1 0 d\n", "qrels:1: found '1 0 d'"),
         ("<top><num>1<title>x</top>", "1 0 d yes\n", "qrels:1: found '1 0 d yes'"),

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.errors import GoldenError
-from evalkit.golden.jsonl import MAX_LINE, Jsonl, write
+from evalkit.golden.jsonl import Jsonl, write
+from evalkit.golden.lines import MAX_LINE
 from evalkit.types import Evidence, Question
 
 words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1).filter(
@@ -57,7 +58,7 @@ def line(**fields: object) -> str:
         ("\n\n", "holds no questions"),
         ("{", ":1: not valid JSON (Expecting property name"),
         ("[1]", ":1: a question: found [1]; expected a JSON object"),
-        (line() + "\n" + line(), ":2: id 'q1' already stands on line 1"),
+        (line() + "\n" + line(), ":2: field 'id': 'q1' already stands at"),
         (line(evidense=[]), "unknown field 'evidense'; did you mean 'evidence'?"),
         (line(text=" "), "field 'text' is missing or empty"),
         (line(id=5), "field 'id': found 5; expected text"),
@@ -81,7 +82,7 @@ def test_a_bad_file_is_refused_with_line_and_field(tmp_path: Path, content: str,
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"x" * (MAX_LINE + 5), ":1: longer than 1,000,000 bytes"),
+        (b"x" * (MAX_LINE + 5), ":1: the line is longer than 1,000,000 bytes"),
         (line().encode() + b"\n" + "ü".encode("latin-1"), ":2: byte 0 is not UTF-8"),
         (b'{"id": "a\x00"}', ":1: holds a NUL byte"),
         (line().encode("utf-16"), ":1: byte 0 is not UTF-8"),

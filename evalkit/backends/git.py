@@ -1,0 +1,310 @@
+"""Git repositories as bare mirrors, read through the git executable. Standard library and the address guard only.
+
+Nothing is ever checked out, so no name in a repository becomes a name on this disk, and no hook, filter, submodule,
+prompt or helper program runs. Mirrors lie in the user's cache folder, one a repository, and only fetch what is new.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import datetime as dt
+import functools
+import json
+import os
+import re
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from evalkit.backends.addresses import resolve
+from evalkit.backends.files import exclusive, write_atomic
+from evalkit.digest import of_bytes
+from evalkit.errors import CorpusError, MissingDependency
+
+__all__ = ["File", "Mirror", "Origin", "Touch", "blob"]
+
+TIMEOUT = 1800
+"""Seconds that one git command may take."""
+_SCP = re.compile(r"^\w[\w.+-]*@(?P<host>\w[\w.-]*):(?!/)")
+_COMMIT = re.compile(r"\x01([0-9a-f]{40,64})\x02(\d+)\x02(.*)", re.DOTALL)
+_KEPT = ("PATH", "HOME", "USER", "TMPDIR", "SSH_AUTH_SOCK", "SYSTEMROOT", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
+_SETTINGS = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "core.askPass": "",
+    "credential.helper": "",
+    "fetch.recurseSubmodules": "false",
+    "gc.auto": "0",
+    "http.followRedirects": "false",
+    "log.showSignature": "false",
+    "maintenance.auto": "false",
+    "protocol.allow": "never",
+}
+
+
+class File(NamedTuple):
+    """A plain file of a commit: its path as git's bytes say it, its blob and its size in bytes."""
+
+    path: str
+    blob: str
+    size: int
+
+
+class Touch(NamedTuple):
+    """The last commit that changed a path: seconds since the epoch, hash, author."""
+
+    time: int
+    commit: str
+    author: str
+
+    @property
+    def iso(self) -> str:
+        """The time as ISO 8601, in UTC."""
+        return dt.datetime.fromtimestamp(self.time, dt.UTC).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a repository is: a URL (https, ssh; http on a private network), or a path of this machine.
+
+    `token` is sent to https URLs as a password, through the environment and never on a command line.
+    """
+
+    place: str
+    local: bool = False
+    token: str = ""
+    allow_private: bool = False
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.place)
+        return self.place if self.local else self.place.replace(f"{parts.username}:{parts.password}@", "")
+
+    def settings(self) -> tuple[str, dict[str, str]]:
+        """Returns the one protocol that git may use, and its settings.
+
+        Raises:
+            CorpusError: for another scheme, or an address that no source has.
+        """
+        if self.local:
+            return "file", {}
+        if found := _SCP.match(self.place):
+            resolve(found["host"], 22, private=self.allow_private)
+            return "ssh", {}
+        parts = urlsplit(self.place)
+        allowed = {"https", "ssh"} | ({"http"} if self.allow_private else set())
+        if parts.scheme not in allowed or not parts.hostname or self.place.startswith("-"):
+            raise CorpusError(f"{self}: expected an https:// or ssh:// URL, or path: for a local repository")
+        if parts.password:
+            raise CorpusError(f"{self}: the URL holds a password; give it as token: ${{NAME}} instead")
+        port = parts.port or {"https": 443, "http": 80, "ssh": 22}[parts.scheme]
+        address = resolve(parts.hostname, port, private=self.allow_private)
+        pinned = f"[{address}]" if ":" in address else address
+        settings = {"http.curloptResolve": f"{parts.hostname}:{port}:{pinned}"}
+        if self.token:
+            basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
+            settings[f"http.{parts.scheme}://{parts.netloc}/.extraHeader"] = f"Authorization: Basic {basic}"
+        return parts.scheme, settings
+
+
+class Mirror:
+    """A bare copy of a repository.
+
+    Args:
+        origin: where it comes from.
+        home: the folder of mirrors; the user's cache folder where None.
+    """
+
+    def __init__(self, origin: Origin, home: Path | None = None) -> None:
+        self.origin = origin
+        self.folder = (home or _cache()) / of_bytes(origin.place.encode())[:32]
+
+    def update(self, ref: str) -> str:
+        """Fetches what is new and returns the commit that `ref` (a branch, a tag, a hash, HEAD) names there now.
+
+        Raises:
+            CorpusError: where the repository or the ref cannot be had.
+        """
+        if ref.startswith("-") or not ref.isprintable():
+            raise CorpusError(f"{self.origin}: {ref!r} is not a ref; expected a branch, a tag or a commit")
+        protocol, settings = self.origin.settings()
+        reach = {**settings, f"protocol.{protocol}.allow": "always"}
+        with exclusive(self.folder):
+            if not (self.folder / "HEAD").exists():
+                self._git("init", "--quiet", "--bare", str(self.folder))
+            refs = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+            for wanted in (refs, ["+HEAD:refs/evalkit/HEAD"]) if ref == "HEAD" else (refs,):
+                self._git(
+                    "fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--", self.origin.place,
+                    *wanted, settings=reach,
+                )  # fmt: skip
+            return self.commit(ref)
+
+    def commit(self, ref: str) -> str:
+        """Returns the commit that a ref names in the mirror as it is."""
+        names = (f"refs/heads/{ref}", f"refs/tags/{ref}", ref)
+        for name in ("refs/evalkit/HEAD",) if ref == "HEAD" else names:
+            try:
+                found = self._git(
+                    "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+                )
+            except CorpusError:
+                continue
+            return found.decode().strip()
+        raise CorpusError(
+            f"{self.origin}: it has no branch, tag or commit {ref!r}; name one that it has with ref:"
+        )
+
+    def files(self, commit: str, below: str = "") -> list[File]:
+        """Returns the plain files of a commit, in git's order; links and submodules are not among them."""
+        paths = ["--", below] if below else []
+        listed = self._git("ls-tree", "-r", "-z", "-l", "--full-tree", commit, *paths)
+        found = []
+        for line in listed.split(b"\0")[:-1]:
+            facts, _, path = line.partition(b"\t")
+            mode, _, blob, size = facts.split()
+            if mode in {b"100644", b"100755"}:
+                found.append(File(os.fsdecode(path), blob.decode(), int(size)))
+        return found
+
+    def touched(self, commit: str) -> Mapping[str, Touch]:
+        """Returns by path the latest commit that changed it, of all that lead to `commit`.
+
+        The latest by (time, hash), whichever branch it came from; so commits can be added to what an earlier call
+        found, and only new ones are walked.
+        """
+        path = self.folder / "touched.json"
+        since, known = _earlier(path)
+        if since == commit:
+            return known
+        if since and not self._leads(since, commit):
+            since, known = "", {}
+        log = self._git(
+            "log", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "--diff-merges=combined",
+            "--name-only", "--format=%x01%H%x02%ct%x02%an", f"{since}..{commit}" if since else commit, "--",
+        )  # fmt: skip
+        touch = Touch(0, "", "")
+        for token in os.fsdecode(log).split("\0"):
+            if found := _COMMIT.fullmatch(token):
+                touch = Touch(int(found[2]), found[1], found[3])
+            elif name := token.removeprefix("\n"):
+                known[name] = max(known.get(name, touch), touch)
+        write_atomic(path, json.dumps({"commit": commit, "paths": known}))
+        return known
+
+    def _leads(self, before: str, after: str) -> bool:
+        try:
+            self._git("merge-base", "--is-ancestor", before, after)
+        except CorpusError:
+            return False
+        return True
+
+    def _git(self, *words: str, settings: Mapping[str, str] | None = None) -> bytes:
+        folder = [] if words[0] == "init" else ["--git-dir", str(self.folder)]
+        try:
+            run = subprocess.run(  # noqa: S603
+                [_executable(), *folder, *words],
+                env=_environment({**_SETTINGS, **(settings or {})}),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise CorpusError(f"{self.origin}: git {words[0]} took longer than {TIMEOUT} seconds") from None
+        if run.returncode:
+            said = run.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise CorpusError(
+                f"{self.origin}: git {words[0]} failed ({said[-1] if said else run.returncode}); "
+                "check the repository, the ref and the credentials"
+            )
+        return run.stdout
+
+
+def blob(mirror: Mirror, name: str) -> bytes:
+    """Reads one blob."""
+    return _blobs(mirror.folder).read(name)
+
+
+class _Blobs:
+    """One `git cat-file --batch` that answers until the process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lock = threading.Lock()
+        self.process = subprocess.Popen(  # noqa: S603
+            [_executable(), "--git-dir", str(folder), "cat-file", "--batch"],
+            env=_environment(_SETTINGS),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        atexit.register(self.close)
+
+    def read(self, name: str) -> bytes:
+        ask, answer = self.process.stdin, self.process.stdout
+        if ask is None or answer is None or not name.isalnum():
+            raise CorpusError(f"{self.folder}: {name!r} is not a blob")
+        with self.lock:
+            ask.write(f"{name}\n".encode())
+            ask.flush()
+            head = answer.readline().split()
+            if len(head) != 3:
+                raise CorpusError(f"{self.folder}: blob {name} is missing; delete this folder and sync again")
+            data = answer.read(int(head[2]))
+            answer.read(1)
+        return data
+
+    def close(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self.process.wait(timeout=10)
+
+
+@functools.lru_cache(maxsize=32)
+def _blobs(folder: Path) -> _Blobs:
+    return _Blobs(folder)
+
+
+def _earlier(path: Path) -> tuple[str, dict[str, Touch]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return content["commit"], {name: Touch(*touch) for name, touch in content["paths"].items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", {}
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Everything that git may see: settings come through here too, where no process list shows them."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    fixed = {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
+    for number, (key, value) in enumerate(settings.items()):
+        fixed |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return kept | fixed
+
+
+@functools.lru_cache(maxsize=1)
+def _executable() -> str:
+    import shutil
+
+    if (found := shutil.which("git")) is None:
+        raise MissingDependency("the 'git' connector needs the git executable; install git")
+    return found
+
+
+def _cache() -> Path:
+    stated = os.environ.get("XDG_CACHE_HOME")
+    return (Path(stated) if stated else Path.home() / ".cache") / "evalkit" / "git"

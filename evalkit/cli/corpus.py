@@ -1,0 +1,149 @@
+"""Commands about documents: sync, doctor, and the snapshots that are kept."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from evalkit.cli.shared import SUITE, progress_bars
+
+__all__ = ["corpus", "doctor", "sync"]
+
+
+@click.command()
+@SUITE
+@click.option("--keep-going", is_flag=True, help="Pin the corpus without the documents that cannot be read.")
+@click.option("--allow-deletions", is_flag=True, help="Pin it though more than a fifth of a source is gone.")
+@click.option("--dry-run", is_flag=True, help="List the sources and say what a sync would read; pin nothing.")
+@click.option("--watch", type=float, metavar="SECONDS", help="Sync again, that often, until stopped.")
+def sync(suite: Path, *, keep_going: bool, allow_deletions: bool, dry_run: bool, watch: float | None) -> None:
+    """Fetch what changed at the sources, store a snapshot and pin it in corpus.lock."""
+    import time
+
+    from evalkit.errors import EvalkitError
+
+    if dry_run:
+        _preview(suite)
+        return
+    while True:
+        try:
+            _sync(suite, keep_going=keep_going, allow_deletions=allow_deletions)
+        except EvalkitError as error:
+            if watch is None:
+                raise
+            for problem in error.problems:
+                click.echo(f"error: {problem}", err=True)
+        if watch is None:
+            return
+        time.sleep(watch)
+
+
+def _sync(suite: Path, *, keep_going: bool, allow_deletions: bool) -> None:
+    from evalkit.suite import load_suite
+    from evalkit.sync import sync as run_sync
+
+    loaded = load_suite(suite)
+    with progress_bars() as progress:
+        synced = run_sync(loaded, progress, keep_going=keep_going, allow_deletions=allow_deletions)
+    for source, intake in synced.sources.items():
+        click.echo(f"{source}: {len(intake.rows):,} documents, {intake.read:,} read")
+        for doc_id in intake.omitted:
+            click.echo(f"kept {doc_id}: its source leaves it out of the listing, but still has it", err=True)
+    for item in synced.unreadable:
+        click.echo(f"left out {item.doc_id}: {item.reason}", err=True)
+    if synced.changes:
+        click.echo(str(synced.changes))
+    click.echo(f"{'pinned' if synced.changed else 'unchanged:'} {synced.digest[:12]} in {loaded.lock}")
+
+
+def _preview(suite: Path) -> None:
+    from evalkit.suite import load_suite
+    from evalkit.sync import preview
+
+    for plan in preview(load_suite(suite)):
+        click.echo(
+            f"{plan.source}: {plan.listed:,} listed, {plan.listed - len(plan.pending):,} known, "
+            f"{len(plan.pending):,} to read, {len(plan.omitted):,} held that are no longer listed"
+        )
+
+
+@click.command()
+@SUITE
+def doctor(suite: Path) -> None:
+    """Check that every source can be reached, listed and read; takes no more than a minute for most suites."""
+    from evalkit.backends.office import converter
+    from evalkit.suite import load_suite
+    from evalkit.sync import examine
+
+    failed = False
+    for found in examine(load_suite(suite)):
+        count = f"{'more than ' if found.more else ''}{found.listed:,} documents"
+        click.echo(
+            f"{found.source}: {count}; {'problem: ' + found.problem if found.problem else found.sample}"
+        )
+        failed |= bool(found.problem)
+    click.echo(f"Office and PDF files: {converter() or 'not readable; pip install evalkit-rag[office]'}")
+    sys.exit(2 if failed else 0)
+
+
+@click.group()
+def corpus() -> None:
+    """Look after the snapshots of a suite's documents."""
+
+
+@corpus.command("list")
+@SUITE
+def corpus_list(suite: Path) -> None:
+    """List the snapshots that are kept, the latest first."""
+    import datetime as dt
+
+    from evalkit.corpus import lock
+    from evalkit.corpus.snapshot import Store
+    from evalkit.suite import load_suite
+
+    loaded = load_suite(suite)
+    store = Store(loaded.home / "corpus")
+    pinned = lock.read(loaded.lock).digest if loaded.lock.exists() else ""
+    for digest in sorted(store.digests(), key=store.published, reverse=True):
+        written = dt.datetime.fromtimestamp(store.published(digest), dt.UTC)
+        mark = "  pinned" if digest == pinned else ""
+        click.echo(f"{digest[:12]}  {written:%Y-%m-%d %H:%M}  {len(store.read(digest)):,} documents{mark}")
+
+
+@corpus.command("diff")
+@SUITE
+@click.argument("before")
+@click.argument("after", required=False)
+def corpus_diff(suite: Path, before: str, after: str | None) -> None:
+    """Show what changed from snapshot BEFORE to AFTER [default: the pinned one]; the start of a digest is enough."""
+    from evalkit.corpus import lock
+    from evalkit.corpus.diff import diff
+    from evalkit.corpus.snapshot import Store
+    from evalkit.suite import load_suite
+
+    loaded = load_suite(suite)
+    store = Store(loaded.home / "corpus")
+    end = store.find(after) if after else lock.read(loaded.lock).digest
+    changes = diff(store.read(store.find(before)), store.read(end))
+    for mark, ids in (("+", changes.added), ("~", changes.edited), ("-", changes.deleted)):
+        for doc_id in ids:
+            click.echo(f"{mark} {doc_id}")
+    for old, new in changes.renamed:
+        click.echo(f"> {old} -> {new}")
+    for doc_id in changes.readers:
+        click.echo(f"! {doc_id}: who may read it changed")
+    click.echo(str(changes))
+
+
+@corpus.command("gc")
+@SUITE
+@click.option("--keep", default=10, show_default=True, help="How many of the latest snapshots to keep.")
+def corpus_gc(suite: Path, *, keep: int) -> None:
+    """Delete old snapshots and the texts that only they need; the project's pinned ones stay."""
+    from evalkit.suite import load_suite
+    from evalkit.sync import collect
+
+    snapshots, texts, entries = collect(load_suite(suite), keep)
+    click.echo(f"deleted {snapshots:,} snapshots, {texts:,} texts, {entries:,} journal entries")

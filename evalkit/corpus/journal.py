@@ -1,0 +1,89 @@
+"""What was read from sources, by (source, document, revision): a sync reads what changed, and goes on after a kill.
+
+An entry is what `fetch` returned for one revision, so it never goes stale; losing the file costs a full read, nothing
+else.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from evalkit.digest import canonical_json, of_bytes
+from evalkit.errors import CorpusError
+
+__all__ = ["Entry", "Journal", "name_of"]
+
+SCHEMA_VERSION = 1
+
+
+class Entry(NamedTuple):
+    """A document's facts as UTF-8 and the SHA-256 of its text; or why it is unreadable, and no digest."""
+
+    facts: bytes
+    text: bytes
+
+    @property
+    def readable(self) -> bool:
+        return bool(self.text)
+
+
+def name_of(identity: str, doc_id: str, revision: str) -> bytes:
+    """Returns the 32 bytes under which a document's revision is kept."""
+    return bytes.fromhex(of_bytes(canonical_json([identity, doc_id, revision]).encode()))
+
+
+class Journal:
+    """Entries in one SQLite file: crash-safe, shared by processes and suites.
+
+    Args:
+        path: the database file, created where absent.
+
+    Raises:
+        CorpusError: where a newer evalkit wrote the file, or it is no database.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, timeout=60)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise CorpusError(f"{path}: written by a newer evalkit (version {version}); upgrade evalkit")
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS entry (name BLOB PRIMARY KEY, facts BLOB NOT NULL, text BLOB NOT NULL)"
+                " WITHOUT ROWID"
+            )
+            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        except sqlite3.DatabaseError as error:
+            raise CorpusError(
+                f"{path}: not a readable journal ({error}); delete it and sync again"
+            ) from error
+
+    def get(self, name: bytes) -> Entry | None:
+        """Returns what was read under this name, or None."""
+        with closing(self._db.execute("SELECT facts, text FROM entry WHERE name=?", (name,))) as rows:
+            row = rows.fetchone()
+        return None if row is None else Entry(*row)
+
+    def put(self, entries: Iterable[tuple[bytes, Entry]]) -> None:
+        """Keeps entries, in one transaction. Their texts must be stored already."""
+        with self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", ((name, *entry) for name, entry in entries)
+            )
+
+    def keep_only(self, texts: Collection[bytes]) -> int:
+        """Deletes the entries of every other text and returns how many went."""
+        with self._db:
+            held = self._db.execute("SELECT name, text FROM entry").fetchall()
+            gone = [(name,) for name, text in held if text not in texts]
+            self._db.executemany("DELETE FROM entry WHERE name=?", gone)
+        return len(gone)
+
+    def close(self) -> None:
+        self._db.close()

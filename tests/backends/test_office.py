@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import zipfile
+
+import pytest
+
+from evalkit.corpus.convert import to_document, version
+from evalkit.errors import MissingDependency
+
+pytest.importorskip("markitdown", reason="needs the extra office")
+
+
+def workbook() -> bytes:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.properties.creator = "Ines & Co"
+    book.properties.title = "Ports"
+    sheet = book.active
+    sheet.title = "Open"
+    sheet.append(["Port", "Use"])
+    sheet.append([51820, "tunnel"])
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+def slides() -> bytes:
+    from pptx import Presentation
+
+    deck = Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[1])
+    slide.shapes.title.text = "Otters"
+    slide.placeholders[1].text = "They hold hands."
+    data = io.BytesIO()
+    deck.save(data)
+    return data.getvalue()
+
+
+def letter() -> bytes:
+    body = (
+        '<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+        '<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Leave policy</w:t></w:r></w:p>'
+        "<w:p><w:r><w:t>Ask in March.</w:t></w:r></w:p></w:body></w:document>"
+    )
+    kinds = (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument'
+        '.wordprocessingml.document.main+xml"/></Types>'
+    )
+    links = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="1" '
+        'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+        'Target="word/document.xml"/></Relationships>'
+    )
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, part in (
+            ("[Content_Types].xml", kinds),
+            ("_rels/.rels", links),
+            ("word/document.xml", body),
+        ):
+            archive.writestr(name, part)
+    return data.getvalue()
+
+
+def page() -> bytes:
+    text = b"BT /F1 24 Tf 72 700 Td (Otters weigh ten kilograms) Tj ET"
+    parts = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources 6 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Font << /F1 5 0 R >> >>",
+    ]
+    data, at = b"%PDF-1.4\n", []
+    for number, part in enumerate(parts, 1):
+        at.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in at)
+    tail = b"trailer << /Size 7 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % len(data)
+    return data + b"xref\n0 7\n0000000000 65535 f \n" + table + tail
+
+
+def test_a_workbook() -> None:
+    document = to_document("a/ports.xlsx", workbook())
+    assert "| 51820 | tunnel |" in document.text
+    assert (document.title, document.metadata["author"]) == ("Ports", "Ines & Co")
+    assert document.metadata["content_type"].endswith("spreadsheetml.sheet")
+    assert document.modified_at is not None
+
+
+def test_slides() -> None:
+    text = to_document("deck.pptx", slides()).text
+    assert "# Otters" in text
+    assert "They hold hands." in text
+
+
+def test_a_letter() -> None:
+    document = to_document("leave.docx", letter())
+    assert document.text == "# Leave policy\n\nAsk in March.\n"
+    assert document.title == "Leave policy"
+
+
+def test_a_page() -> None:
+    assert "Otters weigh ten kilograms" in to_document("otters.pdf", page()).text
+
+
+@pytest.mark.parametrize("name", ["x.docx", "x.xlsx", "x.pptx", "x.pdf"])
+def test_a_broken_file_is_unreadable_with_a_reason(name: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be converted|not a readable zip archive|holds no text"):
+        to_document(name, b"%PDF-1.4 broken" if name.endswith("pdf") else b"PK\x03\x04 broken")
+
+
+def test_a_bomb_is_refused_before_it_is_opened() -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b"0" * 30_000_000)
+    with pytest.raises(ValueError, match="unpacks to more than"):
+        to_document("x.docx", data.getvalue())
+
+
+def test_without_the_converter_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "markitdown", None)
+    with pytest.raises(MissingDependency, match=r"x\.pdf: .*evalkit-rag\[office\]"):
+        to_document("x.pdf", b"%PDF")
+
+
+def test_another_converter_is_another_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = version()
+    monkeypatch.setattr("evalkit.backends.office.version", lambda _: "99")
+    assert version() != before
+    monkeypatch.setattr("evalkit.backends.office.version", _absent)
+    assert version() == "1"
+
+
+def _absent(name: str) -> str:
+    raise importlib.metadata.PackageNotFoundError(name)

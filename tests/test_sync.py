@@ -1,0 +1,300 @@
+"""Sync against a source whose every move is scripted: what is read, kept, deleted, refused and pinned."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from evalkit.corpus import lock
+from evalkit.corpus.snapshot import Store
+from evalkit.errors import CorpusError
+from evalkit.evaluate import Evaluation, read_corpus
+from evalkit.gates.figure import Figure
+from evalkit.suite import Suite, load_suite
+from evalkit.sync import Synced, collect, examine, preview
+from evalkit.sync import sync as run_sync
+from evalkit.types import Document, Listed, Outcome, Unreadable
+from tests.conftest import Write, golden, silent
+
+SUITE = """\
+name: demo
+owner: ines@acme.example
+corpus: {docs: {folder: docs}}
+golden: golden.jsonl
+measures: [Recall@2]
+variants: {v: {chunker: {fixed: 60}, retriever: bm25}}
+"""
+
+
+@dataclass
+class Page:
+    text: str
+    revision: str = "1"
+    key: str = ""
+    acl: tuple[str, ...] = ()
+    modified_at: str | None = None
+
+
+@dataclass
+class Source:
+    """A source in memory; `hidden` pages are left out of the listing, `lost` ones are gone when they are read."""
+
+    pages: dict[str, Page]
+    hidden: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
+    reads: list[str] = field(default_factory=list)
+    broken: bool = False
+
+    def identity(self) -> str:
+        return "a source"
+
+    def listing(self) -> Iterator[Listed]:
+        for name, page in self.pages.items():
+            if name not in self.hidden:
+                yield Listed(name, page.revision, page.key)
+        if self.broken:
+            raise CorpusError("docs: page 2 of the listing could not be had")
+
+    def fetch(self, listed: Listed) -> Document | Unreadable | None:
+        page = self.pages.get(listed.doc_id)
+        if page is None or listed.doc_id in self.lost:
+            return None
+        self.reads.append(listed.doc_id)
+        if not page.text:
+            return Unreadable(listed.doc_id, "holds no text to search")
+        return Document(listed.doc_id, page.text, acl=page.acl, modified_at=page.modified_at)
+
+
+@pytest.fixture
+def suite(write: Write) -> Suite:
+    write("docs/a.md", "a")
+    write("golden.jsonl", "")
+    write("pyproject.toml", "")
+    return load_suite(write("suite.yaml", SUITE))
+
+
+def sync(suite: Suite, source: Source, **options: bool) -> Synced:
+    source.reads.clear()
+    return run_sync(dataclasses.replace(suite, corpus={"docs": source}), silent, **options)
+
+
+def ten(**pages: Page) -> Source:
+    return Source({f"p{number}": Page(f"text {number}") for number in range(10)} | pages)
+
+
+def held(suite: Suite) -> list[str]:
+    snapshot = Store(suite.home / "corpus").read(lock.read(suite.lock).digest)
+    return [document.doc_id for document in snapshot]
+
+
+def test_only_what_changed_is_read(suite: Suite) -> None:
+    source = ten()
+    first = sync(suite, source)
+    assert first.changed
+    assert len(source.reads) == 10
+    again = sync(suite, source)
+    assert source.reads == []
+    assert (again.changed, again.digest) == (False, first.digest)
+    source.pages["p3"] = Page("other words", revision="2")
+    source.pages["new"] = Page("new words")
+    third = sync(suite, source)
+    assert sorted(source.reads) == ["new", "p3"]
+    assert third.changes is not None
+    assert (third.changes.added, third.changes.edited) == (("docs/new",), ("docs/p3",))
+
+
+def test_a_source_without_revisions_is_read_every_time(suite: Suite) -> None:
+    source = Source({"a": Page("a", revision=""), "b": Page("b")})
+    sync(suite, source)
+    sync(suite, source)
+    assert source.reads == ["a"]
+
+
+def test_what_was_read_before_a_failure_is_not_read_again(suite: Suite) -> None:
+    source = ten(bad=Page(""))
+    with pytest.raises(CorpusError, match="docs/bad: holds no text"):
+        sync(suite, source)
+    assert not suite.lock.exists()
+    synced = sync(suite, source, keep_going=True)
+    assert source.reads == []
+    assert [item.doc_id for item in synced.unreadable] == ["docs/bad"]
+
+
+def test_a_listing_that_breaks_off_pins_nothing(suite: Suite) -> None:
+    source = ten()
+    before = sync(suite, source).digest
+    source.broken = True
+    with pytest.raises(CorpusError, match="page 2 of the listing"):
+        sync(suite, source)
+    assert lock.read(suite.lock).digest == before
+
+
+def test_a_listing_with_an_id_twice_is_refused(suite: Suite) -> None:
+    class Twice(Source):
+        def listing(self) -> Iterator[Listed]:
+            yield from (Listed("a", "1"), Listed("a", "2"))
+
+    with pytest.raises(CorpusError, match="docs/a: the source lists this document twice"):
+        sync(suite, Twice({}))
+
+
+def test_an_omitted_document_is_asked_about_and_kept(suite: Suite) -> None:
+    source = ten()
+    sync(suite, source)
+    source.hidden = {"p4"}
+    synced = sync(suite, source)
+    assert "docs/p4" in held(suite)
+    assert synced.sources["docs"].omitted == ["docs/p4"]
+    del source.pages["p4"]
+    synced = sync(suite, source)
+    assert "docs/p4" not in held(suite)
+    assert synced.sources["docs"].deleted == ["docs/p4"]
+    assert synced.changes is not None
+    assert synced.changes.deleted == ("docs/p4",)
+
+
+def test_a_document_gone_between_listing_and_reading_is_left_out(suite: Suite) -> None:
+    source = ten()
+    source.lost = {"p1"}
+    sync(suite, source)
+    assert len(held(suite)) == 9
+
+
+def test_a_rename_is_no_deletion(suite: Suite) -> None:
+    source = ten(old=Page("a page with a key", key="k1"), plain=Page("a page without one\n" * 3))
+    sync(suite, source)
+    source.pages["new"] = dataclasses.replace(source.pages.pop("old"), text="edited meanwhile", revision="2")
+    source.pages["moved"] = source.pages.pop("plain")
+    synced = sync(suite, source)
+    assert synced.changes is not None
+    assert synced.changes.renamed == (("docs/old", "docs/new"), ("docs/plain", "docs/moved"))
+    assert (synced.changes.added, synced.changes.deleted) == ((), ())
+    assert synced.sources["docs"].deleted == []
+
+
+def test_a_moved_and_edited_page_is_found_by_what_stayed(suite: Suite) -> None:
+    lines = [f"line {number} of a page\n" for number in range(10)]
+    source = ten(old=Page("".join(lines)), other=Page("".join(f"{n} something else\n" for n in range(10))))
+    sync(suite, source)
+    del source.pages["old"], source.pages["other"]
+    source.pages["new"] = Page("".join([*lines[:7], "three\n", "new\n", "lines\n"]))
+    changes = sync(suite, source).changes
+    assert changes is not None
+    assert changes.renamed == (("docs/old", "docs/new"),)
+    assert changes.deleted == ("docs/other",)
+
+
+def test_many_deletions_stop_until_they_are_meant(suite: Suite) -> None:
+    source = ten()
+    before = sync(suite, source).digest
+    for name in ("p0", "p1"):
+        del source.pages[name]
+    assert len(sync(suite, source).sources["docs"].deleted) == 2
+    del source.pages["p2"], source.pages["p3"]
+    with pytest.raises(CorpusError, match=r"2 of 8 documents are no longer listed \(docs/p2, docs/p3, …\)"):
+        sync(suite, source)
+    assert len(held(suite)) == 8
+    after = sync(suite, source, allow_deletions=True)
+    assert len(held(suite)) == 6
+    assert after.digest != before
+
+
+def test_on_another_machine_the_pinned_counts_guard(suite: Suite) -> None:
+    sync(suite, ten())
+    shutil.rmtree(suite.home)
+    few = Source({"p1": Page("text 1")})
+    with pytest.raises(CorpusError, match="docs: 1 documents, where 10 are pinned"):
+        sync(suite, few)
+    assert sync(suite, few, allow_deletions=True).changed
+
+
+def test_readers_and_other_facts(suite: Suite) -> None:
+    source = ten()
+    sync(suite, source)
+    source.pages["p1"] = Page("text 1", revision="2", acl=("hr",))
+    source.pages["p2"] = Page("text 2", revision="2", modified_at="2026-01-01")
+    changes = sync(suite, source).changes
+    assert changes is not None
+    assert changes.readers == ("docs/p1",)
+    assert changes.edited == ()
+    assert set(changes.restated) == {"docs/p1", "docs/p2"}
+
+
+def test_figures_of_completeness_and_freshness_are_pinned(suite: Suite) -> None:
+    source = ten(bad=Page(""))
+    sync(suite, source, keep_going=True)
+    figures = lock.read(suite.lock).figures
+    assert (figures["corpus.listed"], figures["corpus.held"], figures["corpus.parse_failures"]) == (11, 10, 1)
+    assert figures["corpus.held_share"] == pytest.approx(10 / 11, abs=1e-6)
+    assert "corpus.stale_share" not in figures
+    source.pages["p1"] = Page("new", revision="2", acl=("hr",), modified_at="2026-01-01T00:00:00Z")
+    sync(suite, source, keep_going=True)
+    figures = lock.read(suite.lock).figures
+    assert (figures["corpus.stale_share"], figures["corpus.acl_drift"]) == (0.1, 0.1)
+    assert figures["corpus.lag_days_largest"] == figures["corpus.lag_days_median"] > 0
+    before = suite.lock.read_bytes()
+    sync(suite, source, keep_going=True)
+    assert suite.lock.read_bytes() == before
+
+
+def test_gates_read_the_figures_of_the_sync(suite: Suite) -> None:
+    source = ten(bad=Page(""))
+    sync(suite, source, keep_going=True)
+    results = Evaluation(
+        suite, read_corpus(suite), golden([[(0, 0, 1)]]), {}, {}, synced=lock.read(suite.lock).figures
+    )
+    (kept,) = Figure("corpus.parse_failures", at_most=1).judge(results)
+    (lost,) = Figure("corpus.held_share", at_least=1).judge(results)
+    (unknown,) = Figure("corpus.lag_days_largest", at_most=7).judge(results)
+    assert (kept.outcome, lost.outcome) == (Outcome.PASS, Outcome.FAIL)
+    assert unknown.outcome == Outcome.INCONCLUSIVE
+
+
+def test_a_preview_reads_nothing_and_pins_nothing(suite: Suite) -> None:
+    source = ten()
+    (plan,) = preview(dataclasses.replace(suite, corpus={"docs": source}))
+    assert (plan.listed, len(plan.pending), source.reads) == (10, 10, [])
+    assert not suite.lock.exists()
+
+
+def test_examining_reads_one_document_of_each_source(suite: Suite) -> None:
+    (found,) = examine(suite)
+    assert (found.listed, found.problem) == (1, "")
+    assert found.sample.startswith("a.md: 1 characters, for everyone")
+    (failed,) = examine(dataclasses.replace(suite, corpus={"docs": Source({}, broken=True)}))
+    assert "page 2 of the listing" in failed.problem
+
+
+def test_collecting_keeps_what_is_pinned_and_what_it_needs(suite: Suite) -> None:
+    source = ten()
+    digests = []
+    for number in range(4):
+        source.pages["p0"] = Page(f"version {number}", revision=str(number))
+        digests.append(sync(suite, source).digest)
+    snapshots, texts, entries = collect(suite, keep=0)
+    assert (snapshots, texts, entries) == (3, 3, 3)
+    assert Store(suite.home / "corpus").digests() == [digests[-1]]
+    sync(suite, source)
+    assert source.reads == []
+
+
+def test_a_lost_text_is_read_again(suite: Suite) -> None:
+    source = ten()
+    sync(suite, source)
+    store = Store(suite.home / "corpus")
+    store.texts.keep_only(set())
+    sync(suite, source)
+    assert len(source.reads) == 10
+    assert len(held(suite)) == 10
+
+
+def test_names_that_are_no_text_are_unreadable(suite: Suite) -> None:
+    source = ten(**{"bad\udcff.md": Page("x")})
+    synced = sync(suite, source, keep_going=True)
+    assert [item.doc_id for item in synced.unreadable] == ["docs/bad\\udcff.md"]
+    json.dumps([item.doc_id for item in synced.unreadable]).encode()
