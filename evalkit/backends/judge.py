@@ -1,4 +1,4 @@
-"""ragas' metrics, asked one by one through a model of ours. The only file that imports ragas.
+"""ragas' metrics, asked one by one through a model of ours. Its test sets are in the file testset.
 
 ragas' own clients, caches (pickle), retries and `evaluate()` (which turns failures into NaN) are not used, and its
 analytics stay off. Its prompts are cut where the data begins: instructions go to the model as the system's message,
