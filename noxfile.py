@@ -28,7 +28,8 @@ def quickstart(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The test suite."""
-    install(session, "datasets,llm,mlflow,office,openvino,rank-bm25,ray,tokens", "test")
+    extras = "datasets,gdrive,llm,mlflow,notion,office,openvino,rank-bm25,ray,tokens"
+    install(session, extras, "test")
     session.run("pytest", "-n", "2", *session.posargs, env=OFFLINE)
 
 

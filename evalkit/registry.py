@@ -98,7 +98,8 @@ class Registry(Generic[T]):
         except ValidationError as error:
             raise SuiteError(
                 f"{self.kind} '{name}'{_where(e['loc'])}: {e['msg']}"
-                + ("" if e["type"] == "missing" else f"; found {e['input']!r}")
+                # Without a location the input is every parameter, credentials among them.
+                + ("" if e["type"] == "missing" or not e["loc"] else f"; found {e['input']!r}")
                 for e in error.errors(include_url=False)
             ) from error
         except ValueError as error:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import platform
+import subprocess
 import time
+from pathlib import Path
 
 from evalkit.backends import looks
 from evalkit.backends import tracking as mlflow
@@ -14,9 +16,10 @@ from evalkit.errors import EvalkitError
 from evalkit.evaluate import evaluate
 from evalkit.golden.split import Side
 from evalkit.report.build import build
+from evalkit.report.edits import edits
 from evalkit.report.model import Report, Volatile
 from evalkit.report.tracked import tracked
-from evalkit.suite import Suite
+from evalkit.suite import RECORD_FILE, Suite
 from evalkit.types import Progress, Tally
 
 __all__ = ["run_suite"]
@@ -57,10 +60,13 @@ def run_suite(
             gates=[],
             tracking={},
             machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+            code=_code(suite.path.parent),
+            edited=[],
         ),
     )
     if suite.test_share is not None and side == "test":
         report["volatile"]["looks"] = looks.add(suite.home, report["golden_digest"], report["suite_digest"])
+    report["volatile"]["edited"] = edits(report, suite.home, suite.path.parent / RECORD_FILE)
     if tracking is not None:
         uri = tracking or f"sqlite:///{suite.home / 'mlflow.db'}"
         try:
@@ -73,6 +79,16 @@ def run_suite(
         except EvalkitError as error:
             report["volatile"]["tracking"] = {"not logged": str(error)}
     return report
+
+
+def _code(folder: Path) -> str:
+    """The commit of the suite's repository, with a + where files were changed since; empty outside one."""
+    git = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    try:
+        said = subprocess.run(git, cwd=folder, capture_output=True, text=True, check=False, timeout=20)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return said.stdout.strip()
 
 
 def _stages(tally: Tally) -> dict[str, str]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Labels = Sequence[str] | NDArray[Any]
+    """One name, or one number, a question."""
 
 __all__ = [
     "MIN_CLUSTERS",
@@ -45,8 +48,7 @@ MIN_CLUSTERS = 20
 
 SCORE = "score (Tango)"
 
-_GRID = 24
-_ROUNDS = 4
+_CLOSE = 1e-7
 _POWER = 0.8
 _LARGEST = 20_000
 _MIN_PAIRS = 100
@@ -70,6 +72,7 @@ class Bounds:
 # ---------------------------------------------------------------- one sample
 
 
+@lru_cache(maxsize=10_000)
 def exact_bounds(hits: int, n: int, alpha: float) -> Bounds:
     """Clopper-Pearson bounds of a proportion (Clopper & Pearson, 1934); n = 0 gives the whole range."""
     from scipy.special import betaincinv
@@ -79,7 +82,7 @@ def exact_bounds(hits: int, n: int, alpha: float) -> Bounds:
     return Bounds(low, high, "Clopper-Pearson")
 
 
-def betting_bounds(values: Floats, ids: Sequence[str], alpha: float) -> Bounds:
+def betting_bounds(values: Floats, ids: Labels, alpha: float) -> Bounds:
     """Betting bounds of the mean of values in [0, 1] (Waudby-Smith & Ramdas, 2024, JRSS-B 86:1).
 
     Holds at any sample size without assumptions on shape. The order of betting is that of a hash of the questions'
@@ -92,12 +95,16 @@ def betting_bounds(values: Floats, ids: Sequence[str], alpha: float) -> Bounds:
     """
     if not len(values):
         return Bounds(0.0, 1.0, "betting")
-    order = sorted(range(len(ids)), key=lambda row: hashlib.sha256(ids[row].encode()).digest())
+    order = np.argsort(np.fromiter(map(_turn, ids), dtype=np.uint64, count=len(ids)), kind="stable")
     x = np.asarray(values, dtype=np.float64)[order]
-    low = _betting_low(x, alpha)
-    return Bounds(
-        min(low, float(x.mean())), max(1.0 - _betting_low(1.0 - x, alpha), float(x.mean())), "betting"
-    )
+    mean = float(x.mean())
+    return Bounds(min(_betting_low(x, alpha), mean), max(1.0 - _betting_low(1.0 - x, alpha), mean), "betting")
+
+
+@lru_cache(maxsize=100_000)
+def _turn(name: object) -> int:
+    """When a question bets: the first eight bytes of its id's SHA-256."""
+    return int.from_bytes(hashlib.sha256(str(name).encode()).digest()[:8])
 
 
 def _betting_low(x: Floats, alpha: float) -> float:
@@ -108,24 +115,40 @@ def _betting_low(x: Floats, alpha: float) -> float:
     variance = (0.25 + np.cumsum((x - running) ** 2)) / (steps + 1)
     before = np.concatenate(([0.25], variance[:-1]))
     bets = np.sqrt(2 * math.log(1 / alpha) / (n * before))
-    low, high = 0.0, 1.0
-    for _ in range(_ROUNDS):
-        means = np.linspace(low, high, _GRID + 1)[1:]
-        stakes = np.minimum(bets[:, None], 0.75 / means[None, :])
-        wealth = np.cumsum(np.log1p(stakes * (x[:, None] - means[None, :])), axis=0).max(axis=0)
-        alive = np.flatnonzero(wealth < math.log(1 / alpha))
-        first = int(alive[0]) if len(alive) else len(means) - 1
-        low, high = (float(means[first - 1]) if first else low), float(means[first])
+
+    def gained(mean: float) -> float:
+        """The bettor's best log wealth beyond what rejects `mean`; it falls as `mean` rises."""
+        stakes = np.minimum(bets, 0.75 / mean)
+        return float(np.log1p(stakes * (x - mean)).cumsum().max()) + math.log(alpha)
+
+    return _root(gained, _CLOSE, 1.0)
+
+
+def _root(falling: Callable[[float], float], low: float, high: float) -> float:
+    """Where a falling function crosses 0, from the left, by false position (Illinois); 0 where it never does."""
+    at_low, at_high, kept = falling(low), falling(high), 0
+    if at_low <= 0:
+        return 0.0
+    while high - low > _CLOSE:
+        middle = low + (high - low) * at_low / (at_low - at_high)
+        middle = min(max(middle, low + _CLOSE / 2), high - _CLOSE / 2)
+        at_middle = falling(middle)
+        if at_middle > 0:
+            low, at_low = middle, at_middle
+            at_high, kept = (at_high / 2, 1) if kept == 1 else (at_high, 1)
+        else:
+            high, at_high = middle, at_middle
+            at_low, kept = (at_low / 2, -1) if kept == -1 else (at_low, -1)
     return low
 
 
-def effective_size(values: Floats, clusters: Sequence[str]) -> tuple[float, int]:
+def effective_size(values: Floats, clusters: Labels) -> tuple[float, int]:
     """Returns (n / design effect, number of clusters); never more than n.
 
     The design effect is the variance of the mean with clusters over that without (Kish, 1965).
     """
     n = len(values)
-    _, member = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    _, member = np.unique(np.asarray(clusters), return_inverse=True)
     count = int(member.max()) + 1 if n else 0
     variance = float(np.var(values, ddof=1)) / n if n > 1 else 0.0
     if count == n or variance <= 0 or count < 2:
@@ -135,7 +158,7 @@ def effective_size(values: Floats, clusters: Sequence[str]) -> tuple[float, int]
     return min(float(n), n * variance / clustered) if clustered > 0 else float(n), count
 
 
-def mean_bounds(values: Floats, clusters: Sequence[str], ids: Sequence[str], alpha: float) -> Bounds:
+def mean_bounds(values: Floats, clusters: Labels, ids: Labels, alpha: float) -> Bounds:
     """Returns the bounds that gates use for a mean of values in [0, 1]."""
     n = len(values)
     if n == 0:
@@ -230,9 +253,7 @@ def _tango_high(better: int, worse: int, n: int, alpha: float) -> float:
     return max(high, 1 - alpha ** (1 / n)) if better == worse == 0 else high
 
 
-def paired_bounds(
-    differences: Floats, clusters: Sequence[str], alpha: float, *, strict: bool = False
-) -> Bounds:
+def paired_bounds(differences: Floats, clusters: Labels, alpha: float, *, strict: bool = False) -> Bounds:
     """Returns the bounds that gates use for the mean of paired differences in [-1, 1].
 
     Args:
@@ -263,12 +284,12 @@ def paired_bounds(
     return replace(bounds, decisive=not why, why=why)
 
 
-def _t_bounds(differences: Floats, clusters: Sequence[str], alpha: float) -> Bounds:
+def _t_bounds(differences: Floats, clusters: Labels, alpha: float) -> Bounds:
     """Cluster-robust t bounds (Liang & Zeger, 1986); plain paired t where no cluster is shared."""
     from scipy.special import stdtrit
 
     n, mean = len(differences), float(differences.mean())
-    _, member = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+    _, member = np.unique(np.asarray(clusters), return_inverse=True)
     count = int(member.max()) + 1
     if count < 2:
         return Bounds(-1.0, 1.0, "paired t")
@@ -280,9 +301,9 @@ def _t_bounds(differences: Floats, clusters: Sequence[str], alpha: float) -> Bou
     )
 
 
-def _cluster_means(values: Floats, clusters: Sequence[str]) -> tuple[Floats, list[str]]:
-    names, member = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
-    return np.bincount(member, weights=values) / np.bincount(member), [str(name) for name in names]
+def _cluster_means(values: Floats, clusters: Labels) -> tuple[Floats, NDArray[Any]]:
+    names, member = np.unique(np.asarray(clusters), return_inverse=True)
+    return np.bincount(member, weights=values) / np.bincount(member), names
 
 
 # ---------------------------------------------------------------- display
@@ -291,8 +312,8 @@ def _cluster_means(values: Floats, clusters: Sequence[str]) -> tuple[Floats, lis
 def interval(
     values: Floats,
     *,
-    clusters: Sequence[str],
-    ids: Sequence[str],
+    clusters: Labels,
+    ids: Labels,
     unscored: int,
     share: bool = True,
     level: float = 0.95,
@@ -326,7 +347,7 @@ def _unbounded(values: Floats, alpha: float) -> Bounds:
     return Bounds(mean - half, mean + half, "t")
 
 
-def paired_interval(differences: Floats, *, clusters: Sequence[str], level: float = 0.95) -> Estimate:
+def paired_interval(differences: Floats, *, clusters: Labels, level: float = 0.95) -> Estimate:
     """Returns the mean paired difference with its two-sided interval."""
     values = np.asarray(differences, dtype=np.float64)
     bounds = paired_bounds(values, clusters, (1 - level) / 2)
@@ -337,6 +358,7 @@ def paired_interval(differences: Floats, *, clusters: Sequence[str], level: floa
 # ---------------------------------------------------------------- planning
 
 
+@lru_cache(maxsize=10_000)
 def needed_for_floor(mean: float, floor: float, alpha: float, *, variance: float | None = None) -> int | None:
     """How many questions give an 80% chance of PASS (or FAIL, below the floor) if the true mean is `mean`.
 
@@ -350,7 +372,11 @@ def needed_for_floor(mean: float, floor: float, alpha: float, *, variance: float
     if variance is not None:
         return _normal_size(variance, abs(mean - floor), alpha)
     p, bound = (mean, floor) if mean > floor else (1 - mean, 1 - floor)
-    n = np.arange(1, _LARGEST + 1, dtype=np.float64)
+    about = _normal_size(bound * (1 - bound), p - bound, alpha)
+    if about is None:
+        return None
+    # Exact sizes were never found beyond 1.5 times the normal approximation and 150 more.
+    n = np.arange(1, 3 * about + 300, dtype=np.float64)
     needed = np.ceil(bdtrik(1 - alpha, n, bound) - 1e-9)
     # P(Binomial(n, p) > needed), through the incomplete beta function.
     power = np.where(

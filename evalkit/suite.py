@@ -17,13 +17,16 @@ from evalkit.digest import of_value
 from evalkit.errors import EvalkitError, SuiteError, did_you_mean
 from evalkit.measures.judged import Judged
 from evalkit.registry import Registry
-from evalkit.suite_file import RELEASE, ReleaseFile, SuiteFile, VariantFile
+from evalkit.suite_file import RELEASE, ReleaseFile, ReportedFile, SuiteFile, VariantFile
 from evalkit.types import Connector, Gate, Judge, Measure, QuestionSet, Variant
 
-__all__ = ["RELEASE_FILE", "MissingEnvironment", "Suite", "load_suite"]
+__all__ = ["RECORD_FILE", "RELEASE_FILE", "MissingEnvironment", "Suite", "load_suite"]
 
 RELEASE_FILE = "release.json"
 """Beside the suite: the variant that was promoted last, and by whom."""
+
+RECORD_FILE = "decisions.jsonl"
+"""Beside the suite: the decision record."""
 
 T = TypeVar("T")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -125,6 +128,8 @@ class _Reader:
         named = self._named(file)
         if isinstance(file.baseline, ReleaseFile):
             baseline = self._promoted(file.baseline, named)
+        if isinstance(file.baseline, ReportedFile):
+            baseline = self._reported(file.baseline, named)
         variants = tuple(self._variants(file, named))
         measured = tuple(self._measures(file, [variant for variant, _ in named.values()]))
         judged = tuple(self._gates(file, set(named), {str(m) for m in measured}))
@@ -150,7 +155,10 @@ class _Reader:
                 for name, (variant, _) in named.items()
             },
             gates=judged,
-            digest=of_value({key: value for key, value in raw.items() if key != "description"}),
+            digest=of_value(
+                {key: value for key, value in raw.items() if key != "description"}
+                | ({RELEASE: named[RELEASE][0].model_dump(exclude_none=True)} if RELEASE in named else {})
+            ),
         )
 
     def _require(self, names: object) -> None:
@@ -228,6 +236,20 @@ class _Reader:
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._problem(("baseline",), f"{path}: not a promoted release ({error}); promote again")
+        return RELEASE
+
+    def _reported(self, stated: ReportedFile, named: dict[str, tuple[VariantFile, _At]]) -> str:
+        """Adds a saved report's variant, so that it runs on the same snapshot: its old scores are never compared."""
+        path = self.path.parent / stated.report
+        try:
+            specs = {row["name"]: row["spec"] for row in json.loads(path.read_text("utf-8"))["variants"]}
+            if stated.variant not in specs:
+                hint = did_you_mean(stated.variant, specs)
+                self._problem(("baseline",), f"{path}: holds no variant '{stated.variant}'; {hint}")
+            else:
+                named[RELEASE] = (VariantFile.model_validate(specs[stated.variant]), ("baseline",))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._problem(("baseline",), f"{path}: not a readable report ({error})")
         return RELEASE
 
     def _variants(self, file: SuiteFile, named: Mapping[str, tuple[VariantFile, _At]]) -> Iterator[Variant]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from evalkit import answerers, chunkers, connectors, gates, golden, judges, retrievers
 from evalkit.registry import Registry
 
-__all__ = ["RELEASE", "ReleaseFile", "SuiteFile", "VariantFile", "json_schema"]
+__all__ = ["RELEASE", "ReleaseFile", "ReportedFile", "SuiteFile", "VariantFile", "json_schema"]
 
 T = TypeVar("T")
 Spec = str | dict[str, Any]
@@ -53,6 +53,17 @@ class SplitFile(BaseModel):
 
     test_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """The share of clusters that the test half holds; a cluster's hash decides its half."""
+
+
+class ReportedFile(BaseModel):
+    """A variant as a saved report describes it; it is run again on the present snapshot."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    report: Annotated[str, Field(min_length=1)]
+    """A report file, beside this file."""
+    variant: Annotated[str, Field(min_length=1)]
+    """Which of its variants."""
 
 
 class GridFile(BaseModel):
@@ -99,8 +110,9 @@ class SuiteFile(BaseModel):
     """The candidates to compare: a name of your choice -> chunker and retriever."""
     grid: GridFile | None = None
     """More variants: every combination of the listed chunkers and retrievers."""
-    baseline: str | ReleaseFile | None = None
-    """The variant that the others are compared with; {release: NAME} is the promoted release, or NAME until then."""
+    baseline: str | ReleaseFile | ReportedFile | None = None
+    """The variant that the others are compared with; {release: NAME} is the promoted release, or NAME until then;
+    {report: FILE, variant: NAME} is a variant of a saved report."""
     gates: list[dict[str, Any]] = []
     """What a release must meet."""
 

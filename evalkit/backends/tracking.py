@@ -17,7 +17,7 @@ from evalkit.errors import EvaluationError, MissingDependency
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["Table", "Tracked", "log", "promote"]
+__all__ = ["Table", "Tracked", "find", "log", "promote"]
 
 _BATCH = 1000
 _PARAM_LENGTH = 6000
@@ -113,6 +113,46 @@ def promote(uri: str, model: str, run_id: str, alias: str, tags: Mapping[str, st
     except MlflowException as error:
         raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
     return str(version)
+
+
+def find(uri: str, suite: str, *, alias: str | None, tag: tuple[str, str] | None) -> dict[str, str]:
+    """Returns the tags of a suite's model version under an alias, or of its latest variant run with a tag.
+
+    Raises:
+        MissingDependency: where MLflow is not installed.
+        EvaluationError: where nothing answers to it, or the store or server refused or did not answer.
+    """
+    try:
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+    except ImportError as error:
+        raise MissingDependency.needed_by("a baseline from MLflow", "mlflow", "mlflow") from error
+    try:
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        if alias is not None:
+            return dict(client.get_model_version_by_alias(suite, alias).tags)
+        experiment = client.get_experiment_by_name(f"evalkit/{suite}")
+        key, value = tag or ("evalkit.variant", "")
+        wanted = f"tags.`{key}` = '{value}' AND tags.`evalkit.spec` LIKE '%'"
+        runs = (
+            client.search_runs(
+                [experiment.experiment_id], wanted, max_results=1, order_by=["attributes.start_time DESC"]
+            )
+            if experiment
+            else []
+        )
+    except MlflowException as error:
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
+    if not runs:
+        raise EvaluationError(
+            f"MLflow at {_without_password(uri)}: no run of {suite} is tagged {key}={value}"
+        )
+    tags = dict(runs[0].data.tags)
+    return {
+        "variant": tags["evalkit.variant"],
+        "spec": tags["evalkit.spec"],
+        "run": str(runs[0].info.run_id),
+    }
 
 
 def _log(client: MlflowClient, experiment_id: str, tracked: Tracked, parent: str | None) -> str:

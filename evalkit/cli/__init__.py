@@ -7,7 +7,7 @@ import sys
 import click
 
 from evalkit import __version__
-from evalkit.cli import corpus, deciding, evaluating, golden, judge, planning, reporting, stores
+from evalkit.cli import corpus, deciding, evaluating, golden, judge, planning, reporting, stores, watching
 from evalkit.errors import EvalkitError
 
 __all__ = ["cli", "main"]
@@ -24,7 +24,7 @@ def cli() -> None:
     """
 
 
-for _module in (evaluating, corpus, reporting, deciding, golden, judge, planning, stores):
+for _module in (evaluating, corpus, reporting, deciding, golden, judge, planning, stores, watching):
     for _name in _module.__all__:
         cli.add_command(getattr(_module, _name))
 

@@ -60,6 +60,7 @@ def check(suite: Path) -> None:
 @click.option(
     "--markdown", "markdown_file", type=click.Path(path_type=Path), help="Also write Markdown here."
 )
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write the gates as JUnit XML here.")
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
 @click.option("--dry-run", is_flag=True, help="Only say about what answering and judging would cost.")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
@@ -83,6 +84,7 @@ def run(
     json_file: Path | None,
     html_file: Path | None,
     markdown_file: Path | None,
+    junit: Path | None,
     tracking: str | None,
     dry_run: bool,
     no_tracking: bool,
@@ -113,7 +115,7 @@ def run(
         click.echo(f"{'MLflow':9} {fact}: {value}")
     if "looks" in report["volatile"]:
         click.echo(f"{'looks':9} {report['volatile']['looks']} at these test questions, this one included")
-    files.write(report, json=json_file, html=html_file, markdown=markdown_file)
+    files.write(report, json=json_file, html=html_file, markdown=markdown_file, junit=junit)
     sys.exit(EXIT_CODES[report["verdict"]])
 
 

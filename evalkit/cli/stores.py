@@ -19,13 +19,12 @@ def verify(suite: Path) -> None:
     from evalkit.backends.vectors import VectorStore
     from evalkit.corpus import lock
     from evalkit.corpus.snapshot import Store
-    from evalkit.decision.decide import RECORD
     from evalkit.decision.record import read
     from evalkit.errors import CorpusError
-    from evalkit.suite import load_suite
+    from evalkit.suite import RECORD_FILE, load_suite
 
     loaded = load_suite(suite)
-    record = loaded.path.parent / RECORD
+    record = loaded.path.parent / RECORD_FILE
     if record.exists():
         click.echo(f"{record}: {len(read(record))} decisions, whole")
     store = Store(loaded.home / "corpus")

@@ -13,10 +13,13 @@ registry: Registry[Connector] = Registry(
     "connector",
     {
         "archive": "evalkit.connectors.archive:Archive",
+        "confluence": "evalkit.connectors.confluence:Confluence",
         "folder": "evalkit.connectors.folder:Folder",
         "beir": "evalkit.connectors.beir:Beir",
+        "gdrive": "evalkit.connectors.gdrive:GDrive",
         "git": "evalkit.connectors.git:Git",
         "github": "evalkit.connectors.github:GitHub",
+        "notion": "evalkit.connectors.notion:Notion",
         "trec": "evalkit.connectors.trec:Trec",
     },
 )

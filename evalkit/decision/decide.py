@@ -10,14 +10,13 @@ from typing import Any
 
 from evalkit.decision.readiness import Readiness, load_readiness
 from evalkit.decision.record import append
+from evalkit.decision.value import value_of
 from evalkit.errors import SuiteError
 from evalkit.report.model import Decision, Report, load
 from evalkit.report.text import all_gates, name
+from evalkit.suite import RECORD_FILE
 
-__all__ = ["RECORD", "decide", "judge"]
-
-RECORD = "decisions.jsonl"
-"""The record's file name, beside the suite."""
+__all__ = ["decide", "judge"]
 
 
 def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.datetime) -> dict[str, Any]:
@@ -46,19 +45,24 @@ def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.
         "suite": report["suite"],
         "owner": report["owner"],
         "verdict": report["verdict"],
+        "requirements": report["requirements"],
+        "edited": report["volatile"]["edited"],
         "gates": [{"gate": name(row), "outcome": row["outcome"]} for row in all_gates(report)],
         "readiness": [asdict(item) for item in readiness.items],
+        "expired_waivers": [waiver.model_dump(mode="json") for waiver in readiness.expired_waivers],
         "waivers": [waiver.model_dump(mode="json") for waiver in readiness.waivers],
-        "value": readiness.value.model_dump(exclude_none=True),
+        "value": value_of(readiness.value, report),
         "digests": {
             "suite": report["suite_digest"],
             "golden": report["golden_digest"],
             "corpus": report["corpus_digest"],
             "report": hashlib.sha256(report_file.read_bytes()).hexdigest(),
         },
+        "judge_cards": report.get("judge_cards", {}),
+        "code": report["volatile"]["code"],
         "evalkit_version": report["evalkit_version"],
     }
-    return append(folder / RECORD, entry)
+    return append(folder / RECORD_FILE, entry)
 
 
 def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:

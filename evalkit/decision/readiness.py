@@ -82,11 +82,17 @@ class Waiver(_Model):
 
 
 class Value(_Model):
-    """Business value as numbers, where they are known."""
+    """Business value as numbers, where they are known.
 
-    cost_per_correct_answer: float | None = None
-    minutes_saved_per_answer: float | None = None
-    questions_per_month: float | None = None
+    `variant` and `measure` say whose mean is the share of questions answered right; with them the cost of a correct
+    answer and the hours saved in a month follow from the other numbers.
+    """
+
+    cost_per_answer: Annotated[float, Field(ge=0)] | None = None
+    minutes_saved_per_answer: Annotated[float, Field(ge=0)] | None = None
+    questions_per_month: Annotated[float, Field(ge=0)] | None = None
+    variant: Text | None = None
+    measure: Text | None = None
 
 
 class _File(_Model):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evalkit.errors import SuiteError, did_you_mean
-from evalkit.types import Labels, Results, Scores, State
+from evalkit.types import Golden, Labels, Results, Scores, State
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,14 +23,15 @@ class Cells:
     """The applicable cells of a slice.
 
     `rows`: the questions' rows, scored and unscored. `value`: float64, one a row, 0 where unscored. `scored`: bool,
-    one a row. `clusters`, `ids`: one a row. `labels`: the column's.
+    one a row. `clusters`: one number a row, the same for questions that share something. `ids`: one a row. `labels`:
+    the column's.
     """
 
     rows: NDArray[np.intp]
     value: NDArray[np.float64]
     scored: NDArray[np.bool_]
-    clusters: Sequence[str]
-    ids: Sequence[str]
+    clusters: NDArray[np.intp]
+    ids: NDArray[np.object_]
     labels: Labels | str | None = None
 
     @property
@@ -42,20 +44,19 @@ class Cells:
 
     def only(self, kept: NDArray[np.bool_]) -> Cells:
         """Returns some of the rows, bool one a row."""
-        which = np.flatnonzero(kept).tolist()
         return Cells(
-            self.rows[which],
-            self.value[which],
-            self.scored[which],
-            [self.clusters[row] for row in which],
-            [self.ids[row] for row in which],
+            self.rows[kept],
+            self.value[kept],
+            self.scored[kept],
+            self.clusters[kept],
+            self.ids[kept],
             self.labels,
         )
 
     @property
     def counts(self) -> str:
         """Words such as: over 212 questions in 64 clusters (3 unscored)."""
-        clusters = len(set(self.clusters))
+        clusters = len(np.unique(self.clusters))
         text = f"over {len(self.rows)} questions"
         text += f" in {clusters} clusters" if clusters < len(self.rows) else ""
         return text + (f" ({self.unscored} unscored)" if self.unscored else "")
@@ -67,20 +68,38 @@ def pick(results: Results, column: Scores, slice_: str) -> Cells:
     Raises:
         SuiteError: where no question is in the slice.
     """
-    slices = results.golden.slices()
-    if slice_ not in slices:
-        raise SuiteError(f"slice '{slice_}' holds no question; {did_you_mean(slice_, slices)}")
-    rows = np.array(
-        [row for row in slices[slice_] if column.state[row] != State.NOT_APPLICABLE], dtype=np.intp
-    )
-    questions = [results.golden.questions[row] for row in rows]
+    asked = _asked(results.golden)
+    if slice_ not in asked.slices:
+        raise SuiteError(f"slice '{slice_}' holds no question; {did_you_mean(slice_, asked.slices)}")
+    rows = asked.slices[slice_]
+    rows = rows[column.state[rows] != int(State.NOT_APPLICABLE)]
     return Cells(
         rows=rows,
         value=column.value[rows],
-        scored=column.state[rows] == State.VALUE,
-        clusters=[q.cluster or f"question {q.id}" for q in questions],
-        ids=[q.id for q in questions],
+        scored=column.state[rows] == int(State.VALUE),
+        clusters=asked.clusters[rows],
+        ids=asked.ids[rows],
         labels=column.labels,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """The questions as columns: rows by slice, and one cluster's number and one id a question."""
+
+    slices: Mapping[str, NDArray[np.intp]]
+    clusters: NDArray[np.intp]
+    ids: NDArray[np.object_]
+
+
+@lru_cache(maxsize=4)
+def _asked(golden: Golden) -> _Asked:
+    """Numbers clusters by name, so that a file's order decides nothing."""
+    names = [question.cluster or f"question {question.id}" for question in golden.questions]
+    return _Asked(
+        {name: np.array(rows, dtype=np.intp) for name, rows in golden.slices().items()},
+        np.unique(names, return_inverse=True)[1],
+        np.array([question.id for question in golden.questions], dtype=object),
     )
 
 
@@ -90,7 +109,7 @@ def slices_of(results: Results, tag: str) -> list[str]:
     Raises:
         SuiteError: where no question carries the tag.
     """
-    slices = results.golden.slices()
+    slices = _asked(results.golden).slices
     found = sorted(name for name in slices if name.startswith(f"{tag}="))
     if not found:
         tags = {name.partition("=")[0] for name in slices if name}

@@ -88,18 +88,18 @@ class Floor:
         return verdicts
 
     def _p_below(self, cells: Cells) -> float:
-        """The smallest error at which the upper bound stays below the level, by bisection."""
-        low, high = 0.0, 1.0
-        if len(cells.rows) < self.min_n:
+        """The smallest error at which the upper bound stays below the level, by bisection; 1 above `alpha`."""
+        low, high = 0.0, self.alpha
+        if len(cells.rows) < self.min_n or not self._below(cells, high):
             return 1.0
         for _ in range(12):
             middle = (low + high) / 2
-            bounds = mean_bounds(cells, 1.0, middle)
-            if bounds.decisive and bounds.high < self.at_least:
-                high = middle
-            else:
-                low = middle
+            low, high = (low, middle) if self._below(cells, middle) else (middle, high)
         return high
+
+    def _below(self, cells: Cells, alpha: float) -> bool:
+        bounds = mean_bounds(cells, 1.0, alpha)
+        return bounds.decisive and bounds.high < self.at_least
 
     def _judged(
         self, variant: str, cells: Cells, slice_: str, alpha: float, *, may_fail: bool | None = None
@@ -111,7 +111,7 @@ class Floor:
                 "expected a share (use a ceiling for times and costs)"
             )
         worst = mean_bounds(cells, 0.0, alpha)
-        best = mean_bounds(cells, 1.0, alpha)
+        best = mean_bounds(cells, 1.0, alpha) if cells.unscored else worst
         n = len(cells.rows)
         mean = mean_of(cells)
         failed = best.high < self.at_least if may_fail is None else may_fail
@@ -165,9 +165,7 @@ class Floor:
             return None, judged.settle(mean, self.at_least, alpha)
         values = cells.value[cells.scored]
         binary = bool(np.all((values == 0) | (values == 1)))
-        size, count = stats.effective_size(
-            values, [c for c, s in zip(cells.clusters, cells.scored, strict=True) if s]
-        )
+        size, count = stats.effective_size(values, cells.clusters[cells.scored])
         variance = None if binary and count == len(values) else float(values.var()) + 1e-3
         total = stats.needed_for_floor(mean, self.at_least, alpha, variance=variance)
         if total is None:

@@ -58,13 +58,13 @@ class NoRegression:
         theirs = pick(results, results.scores(baseline, self.measure), self.slice)
         both = np.intersect1d(ours.rows, theirs.rows)
         own, other = np.isin(ours.rows, both), np.isin(theirs.rows, both)
-        clusters = [name for name, kept in zip(ours.clusters, own, strict=True) if kept]
+        clusters = ours.clusters[own]
         # An unscored cell is the worst for the candidate and the best for the baseline, or the other way round.
         worst = ours.filled(0.0)[own] - theirs.filled(1.0)[other]
         best = ours.filled(1.0)[own] - theirs.filled(0.0)[other]
         scored = ours.scored[own] & theirs.scored[other]
         low = stats.paired_bounds(worst, clusters, self.alpha, strict=self.strict)
-        high = stats.paired_bounds(best, clusters, self.alpha, strict=self.strict)
+        high = low if scored.all() else stats.paired_bounds(best, clusters, self.alpha, strict=self.strict)
         difference = float(worst[scored].mean()) if scored.any() else None
         by_people = judged.paired(ours.only(own), theirs.only(other), self.alpha)
         if by_people is not None:

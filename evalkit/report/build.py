@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import chain
 from typing import Any, Literal, cast
@@ -11,6 +11,8 @@ import numpy as np
 
 from evalkit import __version__, stats
 from evalkit.evaluate import Evaluation
+from evalkit.gates import judged as by_people
+from evalkit.gates.cells import pick
 from evalkit.measures.judged import Judged
 from evalkit.report import funnel
 from evalkit.report.model import (
@@ -28,8 +30,7 @@ from evalkit.report.model import (
     VariantRow,
     Volatile,
 )
-from evalkit.trust.figures import Reviewed
-from evalkit.types import ALL_QUESTIONS, Estimate, Labels, Outcome, Run, Scores, State, Verdict
+from evalkit.types import ALL_QUESTIONS, Labels, Outcome, Run, Scores, State, Verdict
 
 __all__ = ["build", "decision"]
 
@@ -43,11 +44,11 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     """Makes the report of an evaluation; `volatile` is what two equal runs may differ in."""
     suite, golden = evaluation.suite, evaluation.golden
     timed = {str(measure) for measure in suite.measures if measure.timed}
-    estimates = list(_estimates(evaluation, {ALL_QUESTIONS: list(range(len(golden.questions)))}))
+    estimates = list(_estimates(evaluation, [ALL_QUESTIONS]))
     gates = [_gate(n, verdict) for n, verdicts in enumerate(evaluation.verdicts) for verdict in verdicts]
     volatile["estimates"] = [row for row in estimates if row["measure"] in timed]
     volatile["gates"] = [row for row in gates if row["measure"] in timed]
-    slices = {name: rows for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE}
+    slices = [name for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE]
     verdict, reasons = decision(chain.from_iterable(evaluation.verdicts))
     if evaluation.side == "dev":
         reasons = ["this is the dev half, for tuning: gates read the test half, without --split dev"]
@@ -62,6 +63,7 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
         corpus_digest=evaluation.corpus.digest,
         golden_digest=golden.digest,
         suite_digest=suite.digest,
+        requirements=[repr(gate) for gate in suite.gates],
         seed=suite.seed,
         figures=evaluation.figures(),
         baseline=suite.baseline,
@@ -95,19 +97,22 @@ def decision(
     return "GO", [f"every one of {len(verdicts)} verdicts is PASS"]
 
 
-def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Iterable[EstimateRow]:
+def _estimates(evaluation: Evaluation, slices: Iterable[str]) -> Iterable[EstimateRow]:
     shares = {str(m): getattr(m, "share", not m.timed) for m in evaluation.suite.measures}
-    clusters = [question.cluster for question in evaluation.golden.questions]
-    ids = [question.id for question in evaluation.golden.questions]
-    for name, rows in slices.items():
+    for name in slices:
         for (variant, measure), column in evaluation.columns.items():
-            scored = [row for row in rows if column.state[row] == State.VALUE]
-            estimate = _by_people(column, rows, clusters, ids) or stats.interval(
-                column.value[scored],
-                clusters=[clusters[row] for row in scored],
-                ids=[ids[row] for row in scored],
-                unscored=sum(1 for row in rows if column.state[row] == State.UNSCORED),
-                share=shares[measure],
+            cells = pick(evaluation, column, name)
+            reviewed = by_people.corrected(cells) if len(cells.rows) else None
+            estimate = (
+                reviewed.interval()
+                if reviewed is not None
+                else stats.interval(
+                    cells.value[cells.scored],
+                    clusters=cells.clusters[cells.scored],
+                    ids=cells.ids[cells.scored],
+                    unscored=cells.unscored,
+                    share=shares[measure],
+                )
             )
             yield EstimateRow(
                 variant=variant,
@@ -122,34 +127,17 @@ def _estimates(evaluation: Evaluation, slices: Mapping[str, list[int]]) -> Itera
             )
 
 
-def _by_people(column: Scores, rows: list[int], clusters: list[str], ids: list[str]) -> Estimate | None:
-    """Returns a judged column's estimate as people's labels correct it; None where there are none."""
-    if not isinstance(column.labels, Labels):
-        return None
-    asked = np.array([row for row in rows if column.state[row] != State.NOT_APPLICABLE], dtype=np.intp)
-    if not len(asked):
-        return None
-    return Reviewed(
-        asked,
-        column.value[asked],
-        column.state[asked] == int(State.VALUE),
-        [clusters[row] or f"question {ids[row]}" for row in asked],
-        [ids[row] for row in asked],
-        column.labels,
-    ).interval()
-
-
 def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
     if evaluation.baseline is None:
         return
-    clusters = np.array([question.cluster for question in evaluation.golden.questions])
     for (variant, measure), column in evaluation.columns.items():
         if variant == evaluation.baseline:
             continue
         base = evaluation.scores(evaluation.baseline, measure)
-        both = np.flatnonzero((column.state == State.VALUE) & (base.state == State.VALUE))
-        difference = column.value[both] - base.value[both]
-        estimate = stats.paired_interval(difference, clusters=list(clusters[both]))
+        cells = pick(evaluation, column, ALL_QUESTIONS)
+        both = cells.scored & (base.state[cells.rows] == int(State.VALUE))
+        difference = cells.value[both] - base.value[cells.rows[both]]
+        estimate = stats.paired_interval(difference, clusters=cells.clusters[both])
         yield Comparison(
             variant=variant,
             baseline=evaluation.baseline,

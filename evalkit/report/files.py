@@ -7,6 +7,7 @@ from pathlib import Path
 from evalkit.backends.files import write_atomic
 from evalkit.report.csv import render_csv
 from evalkit.report.html import render_html
+from evalkit.report.junit import render_junit
 from evalkit.report.markdown import render_markdown
 from evalkit.report.model import Report, dump
 
@@ -33,6 +34,7 @@ def write(
     markdown: Path | None = None,
     html: Path | None = None,
     csv: Path | None = None,
+    junit: Path | None = None,
 ) -> None:
     """Writes the renderings that are asked for, each whole or not at all."""
     if json is not None:
@@ -43,3 +45,5 @@ def write(
         write_atomic(html, render_html(report))
     if csv is not None:
         write_atomic(csv, render_csv(report))
+    if junit is not None:
+        write_atomic(junit, render_junit(report))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from evalkit.backends import charts
 from evalkit.report.funnel import STAGES
@@ -19,12 +20,26 @@ __all__ = ["render_html"]
 MAX_QUESTIONS = 400
 """How many questions the page shows, the lost ones first; the JSON report holds them all."""
 
+_FAMILIES = {
+    "data": "Data foundations",
+    "value": "Value",
+    "governance": "Governance",
+    "operations": "Skills and operations",
+    "change": "Change management",
+}
 _WEAKEST = 12
+_ANSWERED = {"measured", "attested", "not applicable"}
 _SMALL = 30
 
 
-def render_html(report: Report) -> str:
-    """Returns the page: no script, no remote asset, everything from the report escaped."""
+def render_html(report: Report, decision: Mapping[str, Any] | None = None) -> str:
+    """Returns the page: no script, no remote asset, everything from the report escaped.
+
+    Args:
+        report: what was measured.
+        decision: the entry of the decision record about this report; its verdict then leads, with waivers,
+            attestations and approvers.
+    """
     gates = all_gates(report)
     items = sorted(report["items"], key=lambda item: (-_lost(item), item["id"]))
     return (
@@ -32,6 +47,10 @@ def render_html(report: Report) -> str:
         .get_template("report.html")
         .render(
             report=report,
+            decision=decision,
+            verdict=decision["decision"] if decision else report["verdict"],
+            reasons=decision["reasons"] if decision else report["reasons"],
+            families=_families(decision),
             gates=gates,
             bars=[_bar(row) for row in gates],
             estimates={(row["variant"], row["measure"]): row for row in all_estimates(report)},
@@ -53,6 +72,16 @@ def render_html(report: Report) -> str:
     )
 
 
+def _families(decision: Mapping[str, Any] | None) -> dict[str, list[Mapping[str, Any]]]:
+    """The readiness items of a decision by family, those that hold a release first."""
+    families: dict[str, list[Mapping[str, Any]]] = {}
+    for item in decision["readiness"] if decision else ():
+        families.setdefault(item["family"], []).append(item)
+    for items in families.values():
+        items.sort(key=lambda item: item["status"] in _ANSWERED)
+    return families
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -66,6 +95,7 @@ def _environment() -> Environment:
     )
     environment.filters["figure"] = figure
     environment.filters["gate_name"] = name
+    environment.filters["family"] = lambda family: _FAMILIES.get(family, family)
     return environment
 
 

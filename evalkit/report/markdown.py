@@ -25,6 +25,7 @@ def render_markdown(report: Report) -> str:
         MARKER.format(suite=report["suite"]),
         f"## {_SIGN[verdict]} {verdict}: {_cell(report['suite'])}",
         "",
+        *(f"> **Gate {_cell(edit)}**\n" for edit in report["volatile"]["edited"]),
         *(f"- {_cell(reason)}" for reason in report["reasons"][:20]),
         "",
     ]

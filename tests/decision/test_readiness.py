@@ -98,14 +98,14 @@ items:
 waivers:
   - {waives: exit-plan, owner: Rob, reason: contract ends soon, expires: 2026-12-31}
   - {waives: outcome, owner: Rob, reason: later, expires: 2026-11-23}
-value: {cost_per_correct_answer: 0.04}
+value: {cost_per_answer: 0.04}
 """,
     )
     assert item(readiness, "works-council").status == "not applicable"
     assert item(readiness, "exit-plan").required
     assert [w.waives for w in readiness.waivers] == ["exit-plan"]
     assert [w.waives for w in readiness.expired_waivers] == ["outcome"]
-    assert readiness.value.cost_per_correct_answer == 0.04
+    assert readiness.value.cost_per_answer == 0.04
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_deleted_swapped_repeated_and_inserted_stretches_are_detected(tmp_path: 
     tampered = [whole[:cut] for cut in range(len(whole))]
     tampered += [b"".join(lines[:n] + lines[n + 1 :]) for n in range(len(lines))]
     tampered += [b"".join([*lines[: n + 1], *lines[n:]]) for n in range(len(lines))]
-    for _ in range(500):
+    for _ in range(1000):
         a, b = sorted(draw.sample(range(len(whole)), 2))
         tampered.append(whole[:a] + whole[b:])
         mixed = list(lines)

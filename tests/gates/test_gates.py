@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evalkit.errors import SuiteError
 from evalkit.gates import registry
@@ -241,3 +243,39 @@ def test_an_unknown_slice_or_tag_is_answered() -> None:
         judge(floor(slice="lang=fr"), by_slice(1, 1))
     with pytest.raises(SuiteError, match="did you mean 'lang'"):
         registry.build(floor(by="lan")).judge(by_slice(1, 1))
+
+
+@st.composite
+def degenerate(draw: st.DrawFn) -> Sheet:
+    """All the same value, one question, one cluster, nothing scored, or two variants that never differ."""
+    kind = draw(st.sampled_from(["constant", "one question", "one cluster", "unscored", "identical"]))
+    n = 1 if kind == "one question" else draw(st.integers(1, 400))
+    value = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1))
+    new: list[float | None] = [None] * n
+    if kind == "constant":
+        # Fewer than 20 perfect answers say nothing about a floor of 0.86: 0.86 ** 19 is 5.7%.
+        n = draw(st.integers(1, 19))
+        new = [draw(value)] * n
+    elif kind != "unscored":
+        random = np.random.default_rng(draw(st.integers(0, 9)))
+        new = list(random.choice([0.0, 0.5, 1.0], n, p=[0.01, 0.01, 0.98]))
+    old = new if kind == "identical" else [0.0] * n
+    clusters = ["one"] * n if kind == "one cluster" else None
+    if kind == "identical":
+        new, old = new[:98], old[:98]
+    return Sheet({"new": new, "old": old}, clusters=clusters)
+
+
+@settings(max_examples=150)
+@given(degenerate())
+def test_no_degenerate_data_passes_by_having_no_width(sheet: Sheet) -> None:
+    old, new = sheet.columns["old"], sheet.columns["new"]
+    if old == new:
+        spec: dict[str, object] = {"no_regression": {"variant": "new", "measure": "m", "margin": 0.03}}
+    else:
+        spec = floor(0.86, min_n=1)
+    verdict = judge(spec, sheet)
+    assert verdict.outcome is not Outcome.PASS, verdict.reason
+    assert verdict.low is not None
+    assert verdict.high is not None
+    assert verdict.low < verdict.high

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -42,7 +42,8 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
         {
             "schema_version": 1, "evalkit_version": "0.1.0", "verdict": "INCONCLUSIVE", "reasons": [word],
             "suite": word, "owner": word, "description": word, "corpus_digest": "c" * 64, "golden_digest": "d" * 64,
-            "suite_digest": "e" * 64, "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
+            "suite_digest": "e" * 64, "requirements": [word],
+            "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
             "measures": MEASURES,
             "judges": {"Recall@5": {"identity": word, "cost": 0.5, "correction": word}},
             "variants": [{"name": word, "spec": {"chunker": word}, "chunker": word, "retriever": word, "answerer": word,
@@ -54,9 +55,20 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
             "gates": [gate],
             "items": [{**item, "id": f"{word}-{n}"} for n in range(questions)],
             "volatile": {"started_at": "2026-11-24T10:00:00+00:00", "seconds": 1.0, "stages": {}, "estimates": [],
-                         "gates": [], "tracking": {"run": word}, "machine": word},
+                         "gates": [], "tracking": {"run": word}, "machine": word, "code": word, "edited": [word]},
         },
     )  # fmt: skip
+
+
+def made_decision(word: str = "plain") -> dict[str, Any]:
+    """A whole entry of the decision record in which every free text is `word`."""
+    item = {"name": word, "family": word, "statement": word, "required": True, "status": word, "detail": word}
+    waiver = {"waives": word, "owner": word, "reason": word, "expires": word}
+    return {
+        "number": 1, "at": "2026-11-24T10:00:00+00:00", "digest": "f" * 64, "decision": "INCONCLUSIVE",
+        "reasons": [word], "approvers": [word], "readiness": [item], "waivers": [waiver],
+        "expired_waivers": [waiver], "value": {word: word},
+    }  # fmt: skip
 
 
 @pytest.fixture

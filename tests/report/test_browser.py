@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from evalkit.report.html import render_html
 from evalkit.report.model import Report
+from tests.report.conftest import made_decision
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium: install it or set CHROMIUM to its path")
@@ -66,7 +67,7 @@ def test_no_payload_runs_in_any_field(
     make: Callable[..., Report], browser: Browser, tmp_path: Path, payload: str
 ) -> None:
     path = tmp_path / "page.html"
-    path.write_text(render_html(make(payload)), encoding="utf-8")
+    path.write_text(render_html(make(payload), made_decision(payload)), encoding="utf-8")
     page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from evalkit.errors import SuiteError
 from evalkit.report.csv import render_csv
 from evalkit.report.html import MAX_QUESTIONS, render_html
+from evalkit.report.junit import render_junit
 from evalkit.report.markdown import MAX_CHARACTERS, render_markdown
 from evalkit.report.model import Report, dump, load
 
@@ -87,3 +89,21 @@ def test_markdown_keeps_markup_out_and_fits_a_comment(make: Make) -> None:
     report = make("word " * 200)
     report["gates"] = report["gates"] * 200
     assert len(render_markdown(report)) <= MAX_CHARACTERS + 20
+
+
+@pytest.mark.parametrize("word", ["plain", '<b a="1">&\'', "a\x00\x1b\ud800\ufffeb"])
+def test_junit_is_xml_whatever_the_words(make: Make, word: str) -> None:
+    report = make(word)
+    report["gates"] = [
+        {**report["gates"][0], "outcome": "PASS"},
+        {**report["gates"][0], "outcome": "FAIL", "slice": ""},
+        {**report["gates"][0], "advisory": True},
+    ]
+    suite = ET.fromstring(render_junit(report).encode())
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("3", "1", "1")
+    failure = suite[1].find("failure")
+    assert failure is not None
+    assert failure.get("type") == "FAIL"
+    if "\x00" not in word:
+        assert failure.get("message") == word
+        assert word in str(failure.text)
