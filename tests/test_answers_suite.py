@@ -33,6 +33,8 @@ def test_a_suite_with_answers_runs_offline(tmp_path: Path, monkeypatch: pytest.M
     assert {row["unscored"] for row in report["estimates"]} == {0}
     assert report["judges"]["SupportScore"]["identity"].startswith("support ")
     assert report["verdict"] == "GO"
+    (cost,) = (row for row in report["comparisons"] if row["measure"] == "Cost")
+    assert (cost["better"], cost["worse"]) == (0, 270), "what costs more is worse"
     judged = [item["results"]["assistant"] for item in report["items"]]
     assert sum("claims" in result for result in judged) == 227
     refusals = [result for result in judged if "SupportScore" in result["reasons"]]
