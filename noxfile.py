@@ -42,6 +42,20 @@ def gates(session: nox.Session) -> None:
 
 
 @nox.session
+def ragas(session: nox.Session) -> None:
+    """Judging with ragas, which holds other libraries back, in an environment of its own."""
+    session.install("-c", "constraints-ragas.txt", "-e", ".[ragas]", "pytest", "hypothesis")
+    session.run(
+        "pytest",
+        "tests/answerers",
+        "tests/judges",
+        "tests/golden/test_generate.py",
+        *session.posargs,
+        env=OFFLINE,
+    )
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, and the contract that imports point down."""
     install(session, "", "lint")

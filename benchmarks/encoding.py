@@ -1,7 +1,7 @@
 """Encoding, beside the processor's matrix products.
 
 Tokens a second of real passages of about 160 tokens (`chroma-chunking-eval`), without store or search, beside how many
-the model's matrix products alone would allow at the highest bfloat16 rate that PyTorch reaches here. The rate is measured
+the model's matrix products alone would allow at the highest bfloat16 rate that PyTorch reaches here, measured
 in turns with the encoders. Padding counts as work, not as tokens.
 """
 

@@ -261,6 +261,10 @@ class _Reader:
                 if variant.answerer is not None
                 else None
             )
+            if answerer is not None and not hasattr(answerer, "top"):
+                self._problem(
+                    (*at, "answerer"), "found no field 'top'; expected how many of the best passages it reads"
+                )
             if chunker is not None and retriever is not None:
                 depth = variant.depth or file.depth
                 yield Variant(name, chunker, retriever, self._anchored(answerer), depth)

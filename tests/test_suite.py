@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import jsonschema
@@ -169,3 +170,30 @@ def test_a_judged_measure_needs_an_answerer_and_a_judge(write: Write) -> None:
     assert "no variant has an answerer; name one: answerer: extractive" in problems(write, JUDGED)
     retrieval = GOOD.replace("nDCG@10]", "nDCG@10, ContextRecall]")
     assert "ContextRecall needs a judge; name one: judge: {ContextRecall: …}" in problems(write, retrieval)
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """An answerer that does not say what it reads."""
+
+
+def test_an_answerer_says_how_much_it_reads(write: Write) -> None:
+    text = GOOD.replace(
+        "fixed: 800}, retriever: bm25", f'fixed: 800}}, retriever: bm25, answerer: "{__name__}:Blind"'
+    )
+    assert "variants.old.answerer: found no field 'top'" in problems(write, text)
+
+
+def test_no_secret_stands_in_what_a_release_is_made_of(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_KEY", "s3cret")
+    answerer = '{llm: {model: m, key: "${MODEL_KEY}"}}'
+    text = GOOD.replace(
+        "fixed: 800}, retriever: bm25", f"fixed: 800}}, retriever: bm25, answerer: {answerer}"
+    )
+    suite = load_suite(write("suite.yaml", text))
+    assert suite.specs["old"]["answerer"] == {"llm": {"model": "m", "key": "${MODEL_KEY}"}}
+    assert "s3cret" not in repr(suite)
+    write("release.json", json.dumps({"spec": suite.specs["old"]}))
+    released = load_suite(write("suite.yaml", text.replace("baseline: old", "baseline: {release: old}")))
+    key = getattr(released.variants[-1].answerer, "key")  # noqa: B009
+    assert key.get_secret_value() == "s3cret"

@@ -1,4 +1,4 @@
-"""ragas' metrics, asked one by one through a model of ours. The only file that imports ragas.
+"""ragas' metrics, asked one by one through a model of ours. Its test sets are in the file testset.
 
 ragas' own clients, caches (pickle), retries and `evaluate()` (which turns failures into NaN) are not used, and its
 analytics stay off. Its prompts are cut where the data begins: instructions go to the model as the system's message,
@@ -179,19 +179,24 @@ def _split(prompt: str) -> tuple[str, str]:
 
 async def _kept(system: str, data: str, shape: type[BaseModel], asking: Asking) -> Reply:
     """Returns the reply that was kept, or asks. What can be read is kept; equal calls wait for the first."""
-    schema = shape.model_json_schema()
+    schema = _schema(shape)
     key = of_value("judge", PARSER, asking.endpoint.identity(), system, data, schema)
     async with asking.calls.setdefault(key, asyncio.Lock()):
         found = asking.runtime.cache.get(key)
         if found is not None:
             asking.runtime.tally.add("judge", reused=1)
             return Reply(**json.loads(bytes(found["reply"])))
-        async with asking.slots:
+        async with asking.slots:  # until it is stored: a kill loses no more than what is under way
             reply = await _paid(system, data, schema, asking)
-        _parsed(reply, shape, data)
-        packed = np.frombuffer(canonical_json(reply).encode(), dtype=np.uint8)
-        await asyncio.to_thread(asking.runtime.cache.put, key, {"reply": packed})
+            _parsed(reply, shape, data)
+            packed = np.frombuffer(canonical_json(reply).encode(), dtype=np.uint8)
+            await asyncio.to_thread(asking.runtime.cache.put, key, {"reply": packed})
         return reply
+
+
+@cache
+def _schema(shape: type[BaseModel]) -> dict[str, Any]:
+    return shape.model_json_schema()
 
 
 async def _paid(system: str, data: str, schema: dict[str, Any], asking: Asking) -> Reply:

@@ -24,6 +24,7 @@ _PROMPT_TOKENS = 900
 _REPLY_TOKENS = 200
 _CHARACTERS_PER_TOKEN = 4
 _MIDDLE = 0.5
+_SALT = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,13 @@ class Ragas:
         return judged
 
     def estimate(self, measure: str, exchanges: Sequence[Exchange]) -> tuple[int, float]:
-        """Returns about how many calls judging takes and what they cost, replies kept earlier not counted off."""
+        """Returns about how many calls judging takes, canaries included, and what they cost.
+
+        Replies kept earlier are not counted off.
+        """
         fixed, each = backend.CALLS[measure]
+        batches = -(-len(exchanges) // self.batch)
+        exchanges = [*exchanges, *(exchange for exchange, _ in canaries(measure, _SALT) * batches)]
         calls = sum(fixed + each * len(exchange.passages) for exchange in exchanges)
         texts = sum(
             len(exchange.question) + len(exchange.answer) + sum(map(len, exchange.passages))

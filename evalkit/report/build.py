@@ -130,6 +130,7 @@ def _estimates(evaluation: Evaluation, slices: Iterable[str]) -> Iterable[Estima
 def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
     if evaluation.baseline is None:
         return
+    up = {str(measure): measure.higher_is_better for measure in evaluation.suite.measures}
     for (variant, measure), column in evaluation.columns.items():
         if variant == evaluation.baseline:
             continue
@@ -146,8 +147,8 @@ def _comparisons(evaluation: Evaluation) -> Iterable[Comparison]:
             low=estimate.low,
             high=estimate.high,
             n=estimate.n,
-            better=int(np.sum(difference > 0)),
-            worse=int(np.sum(difference < 0)),
+            better=int(np.sum(difference > 0 if up[measure] else difference < 0)),
+            worse=int(np.sum(difference < 0 if up[measure] else difference > 0)),
         )
 
 

@@ -75,7 +75,7 @@ def test_a_suite_is_answered_and_judged(write: Write, tmp_path: Path) -> None:
         assert evalkit("sync", ".", cwd=tmp_path, url=endpoint.url).returncode == 0
         priced = evalkit("run", ".", "--dry-run", cwd=tmp_path, url=endpoint.url)
         assert "answers of assistant: about 6 calls" in priced.stdout
-        assert "Faithfulness of assistant: about 12 calls" in priced.stdout
+        assert "Faithfulness of assistant: about 18 calls" in priced.stdout
         assert endpoint.asked == []
         ran = evalkit("run", ".", "--no-tracking", "--json", "r.json", cwd=tmp_path, url=endpoint.url)
         assert ran.returncode == 3, ran.stderr
