@@ -46,7 +46,7 @@ MIN_CLUSTERS = 20
 
 SCORE = "score (Tango)"
 
-_CLOSE = 1e-7
+_CLOSE = 1e-6
 _POWER = 0.8
 _LARGEST = 20_000
 _MIN_PAIRS = 100
@@ -119,6 +119,10 @@ def _betting_low(x: Floats, alpha: float) -> float:
         stakes = np.minimum(bets, 0.75 / mean)
         return float(np.log1p(stakes * (x - mean)).cumsum().max()) + math.log(alpha)
 
+    mean = float(x.mean())
+    near = mean - 3 * float(x.std()) / math.sqrt(n) + 2 * math.log(alpha) / n
+    if near > _CLOSE and gained(near) > 0 > gained(max(mean, near + _CLOSE)):
+        return _root(gained, near, max(mean, near + _CLOSE))
     return _root(gained, _CLOSE, 1.0)
 
 
