@@ -170,6 +170,8 @@ def mean_bounds(values: Floats, clusters: Labels, ids: Labels, alpha: float) -> 
         if np.all((values == 0) | (values == 1)):
             return exact_bounds(round(float(values.sum())), n, alpha)
         return betting_bounds(values, ids, alpha)
+    # Few clusters look more alike than they are just when their mean is high; simulated, this holds the error.
+    size *= 1 - 2 / max(count, 4)
     if count < MIN_CLUSTERS:
         low, high = _wilson(float(values.mean()), size, max(count - 1, 1), alpha)
         why = f"the questions form only {count} clusters; at least {MIN_CLUSTERS} are needed to decide"
