@@ -6,15 +6,15 @@ ones, Wilson or Korn-Graubard at the effective sample size where questions come 
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evalkit import betting
 from evalkit.types import Estimate
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ MIN_CLUSTERS = 20
 
 SCORE = "score (Tango)"
 
-_CLOSE = 1e-6
 _POWER = 0.8
 _LARGEST = 20_000
 _MIN_PAIRS = 100
@@ -93,55 +92,10 @@ def betting_bounds(values: Floats, ids: Labels, alpha: float) -> Bounds:
     """
     if not len(values):
         return Bounds(0.0, 1.0, "betting")
-    order = np.argsort(np.fromiter(map(_turn, ids), dtype=np.uint64, count=len(ids)), kind="stable")
+    order = np.argsort(np.fromiter(map(betting.turn, ids), dtype=np.uint64, count=len(ids)), kind="stable")
     x = np.asarray(values, dtype=np.float64)[order]
     mean = float(x.mean())
-    return Bounds(min(_betting_low(x, alpha), mean), max(1.0 - _betting_low(1.0 - x, alpha), mean), "betting")
-
-
-@lru_cache(maxsize=100_000)
-def _turn(name: object) -> int:
-    """When a question bets: the first eight bytes of its id's SHA-256."""
-    return int.from_bytes(hashlib.sha256(str(name).encode()).digest()[:8])
-
-
-def _betting_low(x: Floats, alpha: float) -> float:
-    """The smallest mean that a bettor against it has not bankrupted: predictable plug-in bets, capped at 3/4m."""
-    n = len(x)
-    steps = np.arange(1, n + 1)
-    running = (0.5 + np.cumsum(x)) / (steps + 1)
-    variance = (0.25 + np.cumsum((x - running) ** 2)) / (steps + 1)
-    before = np.concatenate(([0.25], variance[:-1]))
-    bets = np.sqrt(2 * math.log(1 / alpha) / (n * before))
-
-    def gained(mean: float) -> float:
-        """The bettor's best log wealth beyond what rejects `mean`; it falls as `mean` rises."""
-        stakes = np.minimum(bets, 0.75 / mean)
-        return float(np.log1p(stakes * (x - mean)).cumsum().max()) + math.log(alpha)
-
-    mean = float(x.mean())
-    near = mean - 3 * float(x.std()) / math.sqrt(n) + 2 * math.log(alpha) / n
-    if near > _CLOSE and gained(near) > 0 > gained(max(mean, near + _CLOSE)):
-        return _root(gained, near, max(mean, near + _CLOSE))
-    return _root(gained, _CLOSE, 1.0)
-
-
-def _root(falling: Callable[[float], float], low: float, high: float) -> float:
-    """Where a falling function crosses 0, from the left, by false position (Illinois); 0 where it never does."""
-    at_low, at_high, kept = falling(low), falling(high), 0
-    if at_low <= 0:
-        return 0.0
-    while high - low > _CLOSE:
-        middle = low + (high - low) * at_low / (at_low - at_high)
-        middle = min(max(middle, low + _CLOSE / 2), high - _CLOSE / 2)
-        at_middle = falling(middle)
-        if at_middle > 0:
-            low, at_low = middle, at_middle
-            at_high, kept = (at_high / 2, 1) if kept == 1 else (at_high, 1)
-        else:
-            high, at_high = middle, at_middle
-            at_low, kept = (at_low / 2, -1) if kept == -1 else (at_low, -1)
-    return low
+    return Bounds(min(betting.low(x, alpha), mean), max(1.0 - betting.low(1.0 - x, alpha), mean), "betting")
 
 
 def effective_size(values: Floats, clusters: Labels) -> tuple[float, int]:
