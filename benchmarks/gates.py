@@ -24,7 +24,7 @@ from evalkit.types import Golden, Outcome, Qrels, Question, Scores
 
 REPLICATIONS = int(os.environ.get("EVALKIT_REPLICATIONS", "5000"))
 SIZES, FLOORS, KINDS = (50, 100, 300), (0.85, 0.95), ("binary", "halves", "beta")
-CLUSTERS = {50: 25, 100: 50, 300: 60}
+CLUSTERS = {50: 20, 100: 20, 300: 20}
 ICC, CORRELATION, VARIANTS, SLICES, MARGIN, SEED, FIFTH = 0.3, 0.7, 8, 10, 0.03, 7, 5
 EMPTY = Qrels(*(np.zeros(0, dtype=np.int32) for _ in range(5)), np.zeros(0, dtype=np.bool_))
 

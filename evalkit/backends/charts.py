@@ -38,6 +38,7 @@ def forest(panels: Mapping[str, Sequence[tuple[str, Interval]]], *, reference: s
         axis.set_yticks(range(len(names)), [_label(name) for name in names])
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.set_title(title, fontsize=10, color="#111111", loc="left")
+        axis.locator_params(axis="x", nbins=4)
         _plain(axis)
     return _svg(figure)
 

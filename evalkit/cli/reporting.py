@@ -20,7 +20,7 @@ def compare(before: Path, after: Path) -> None:
     from evalkit.report.model import load
 
     for part in compare_reports(load(before), load(after)):
-        console().print(part)
+        console().print(part, markup=False)
 
 
 @click.command()

@@ -172,8 +172,5 @@ class Floor:
             return None, "the mean is too near the floor for any affordable number of questions to settle it"
         more = max(1, math.ceil(total * len(values) / size) - len(cells.rows))
         if cells.unscored:
-            return (
-                more,
-                f"score the {cells.unscored} unscored, and about {more:,} more questions would settle it",
-            )
-        return more, f"about {more:,} more questions would settle it"
+            return None, f"score the {cells.unscored} unscored first"
+        return more, f"about {more:,} more question{'s' if more > 1 else ''} would settle it"

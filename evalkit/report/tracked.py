@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from evalkit.backends.tracking import Table, Tracked
 from evalkit.report.model import ItemResult, Report, VariantRow, dump
@@ -75,19 +76,28 @@ def _child(report: Report, variant: VariantRow) -> Tracked:
         tags={
             **_tags(report),
             "evalkit.variant": variant["name"],
+            "evalkit.chunker": variant["chunker"],
+            "evalkit.retriever": variant["retriever"],
             **verdicts,
             "evalkit.spec": json.dumps(variant["spec"], sort_keys=True),
         },
-        params={
-            "chunker": variant["chunker"],
-            "retriever": variant["retriever"],
-            "answerer": variant["answerer"] or "",
-            "depth": str(variant["depth"]),
-        },
+        params={**dict(_params(variant["spec"])), "depth": str(variant["depth"])},
         metrics=dict(_metrics(report, variant["name"]))
         | {"passages": variant["passages"], "passage_median_characters": variant["median_characters"]},
         tables={"questions.json": _questions(report, variant["name"])},
     )
+
+
+def _params(spec: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
+    """Yields a plug-in's name under its role and each written parameter by itself, so that a comparison shows it."""
+    for key, value in spec.items():
+        name = f"{under}{key}"
+        if isinstance(value, Mapping) and len(value) == 1 and isinstance(next(iter(value.values())), Mapping):
+            ((plugin, parameters),) = value.items()
+            yield name, str(plugin)
+            yield from _params(parameters, f"{name}.")
+        else:
+            yield name, value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _tags(report: Report) -> dict[str, str]:
