@@ -121,7 +121,7 @@ def run(
 
 def _say_what_it_costs(suite: Suite) -> None:
     from evalkit.backends.runtime import open_runtime
-    from evalkit.estimate import estimate
+    from evalkit.spending import estimate
 
     with progress_bars() as progress:
         spending = estimate(suite, open_runtime(suite.home, progress=progress))
