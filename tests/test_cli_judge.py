@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from evalkit.decision import record
+from evalkit.golden.jsonl import Jsonl
+from evalkit.golden.split import select
 from evalkit.suite import RECORD_FILE
 from evalkit.trust.card import digest, read_cards
 from tests.conftest import Write
@@ -152,3 +154,13 @@ def test_mistakes_are_answered_in_sentences(project: Path, arguments: tuple[str,
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_answers_to_label_are_those_that_gates_read(project: Path) -> None:
+    (project / "suite.yaml").write_text(SUITE + "split: {test_share: 0.5}\n")
+    done = evalkit(
+        "judge", "sample", ".", "--variant", "new", "--count", "150", "--out", "l.jsonl", cwd=project
+    )
+    assert done.returncode == 0, done.stderr
+    drawn = {json.loads(line)["question"] for line in (project / "l.jsonl").read_text().splitlines()}
+    assert drawn == {q.text for q in select(Jsonl(project / "golden.jsonl").questions(), 0.5, "test")}
