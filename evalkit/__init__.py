@@ -1,6 +1,6 @@
 """evalkit decides whether a retrieval system over a knowledge base may go to production.
 
-Importing it loads no heavy library; the names below are found in their own modules on first use.
+Importing it loads nothing else; names are found in their own modules.
 """
 
 from __future__ import annotations

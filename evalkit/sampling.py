@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evalkit.errors import SuiteError, did_you_mean
-from evalkit.evaluate import read_corpus
+from evalkit.evaluate import read_corpus, read_questions
 from evalkit.golden.anchor import anchor
 from evalkit.measures.judged import Judged
 from evalkit.stages import run_variants
@@ -36,6 +36,8 @@ def judged_measure(suite: Suite, name: str | None) -> Judged:
 def draw(suite: Suite, measure: Judged, variant: str, count: int, runtime: Runtime) -> list[Labelled]:
     """Runs one variant and draws from what its judge would see, by the suite's seed; all of it where that is less.
 
+    Where the suite splits its questions the test half is drawn from: it is what gates read.
+
     Raises:
         SuiteError: for an unknown variant.
     """
@@ -43,7 +45,7 @@ def draw(suite: Suite, measure: Judged, variant: str, count: int, runtime: Runti
     if variant not in variants:
         raise SuiteError(f"{suite.path}: unknown variant '{variant}'; {did_you_mean(variant, variants)}")
     corpus = read_corpus(suite)
-    golden = anchor(suite.golden.questions(), corpus)
+    golden = anchor(read_questions(suite), corpus)
     run = run_variants((variants[variant],), corpus, golden, runtime)[variant]
     exchanges = measure.exchanges(run, golden)
     rows = sorted(exchanges)

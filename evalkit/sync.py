@@ -1,4 +1,4 @@
-"""Connectors -> snapshot + lock: the only path that touches a network. May import suite and below."""
+"""Connectors -> snapshot + lock: the only path to the sources. May import suite and below."""
 
 from __future__ import annotations
 

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.trust.card import read_cards
+from evalkit.decision import record
+from evalkit.golden.jsonl import Jsonl
+from evalkit.golden.split import select
+from evalkit.suite import RECORD_FILE
+from evalkit.trust.card import digest, read_cards
 from tests.conftest import Write
 from tests.test_cli import evalkit
 
@@ -107,6 +111,9 @@ def test_a_judge_gates_once_people_have_labelled_its_answers(project: Path) -> N
     code, reason = verdict(project)
     assert code == 0, reason
     assert "(PPI++, 120 labels, lambda " in reason
+    evalkit("decide", ".", "r.json", "--approver", "Rob", cwd=project)
+    (entry,) = record.read(project / RECORD_FILE)
+    assert entry["judge_cards"] == {"SupportScore": digest(card)}
 
     (project / "judge-cards" / "broken.json").write_text("{}")
     for command in (("check", "."), ("run", ".")):
@@ -147,3 +154,13 @@ def test_mistakes_are_answered_in_sentences(project: Path, arguments: tuple[str,
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_answers_to_label_are_those_that_gates_read(project: Path) -> None:
+    (project / "suite.yaml").write_text(SUITE + "split: {test_share: 0.5}\n")
+    done = evalkit(
+        "judge", "sample", ".", "--variant", "new", "--count", "150", "--out", "l.jsonl", cwd=project
+    )
+    assert done.returncode == 0, done.stderr
+    drawn = {json.loads(line)["question"] for line in (project / "l.jsonl").read_text().splitlines()}
+    assert drawn == {q.text for q in select(Jsonl(project / "golden.jsonl").questions(), 0.5, "test")}

@@ -1,13 +1,13 @@
-"""Content-addressed texts in one SQLite file: crash-safe, shared by processes. Standard library only."""
+"""Content-addressed texts in one SQLite file."""
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from evalkit.backends.database import open_database
 from evalkit.errors import CorpusError
 
 __all__ = ["Blobs"]
@@ -26,24 +26,13 @@ class Blobs:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        try:
-            self._db = sqlite3.connect(path, timeout=60, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise CorpusError(
-                    f"{path}: written by a newer evalkit (store version {version}, this one reads "
-                    f"{SCHEMA_VERSION}); upgrade evalkit"
-                )
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS text (digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID"
-            )
-            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        except sqlite3.DatabaseError as error:
-            raise CorpusError(f"{path}: not a readable store ({error}); delete it and sync again") from error
+        self._db = open_database(
+            path,
+            "text (digest BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+            version=SCHEMA_VERSION,
+            what="store",
+        )
 
     def __reduce__(self) -> tuple[type[Blobs], tuple[Path]]:
         """Crosses to another process as the path, not as the connection."""

@@ -13,9 +13,9 @@ from pydantic import Field, SecretStr
 from evalkit.errors import MissingDependency
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from openai import AsyncOpenAI, OpenAI
 
-__all__ = ["ChatError", "Endpoint", "Prices", "Reply", "ask"]
+__all__ = ["ChatError", "Endpoint", "Prices", "Reply", "ask", "plain_client"]
 
 _TOKENS_PER_PRICE = 1_000_000
 
@@ -116,6 +116,19 @@ def _client(endpoint: Endpoint) -> AsyncOpenAI:
         timeout=endpoint.deadline,
         max_retries=endpoint.retries,
     )
+
+
+def plain_client(base_url: str, api_key: str) -> OpenAI:
+    """Returns OpenAI's own client, for a library that speaks through it.
+
+    Raises:
+        MissingDependency: where it is not installed.
+    """
+    try:
+        from openai import OpenAI
+    except ImportError as error:
+        raise MissingDependency.needed_by("a language model", "openai", "llm") from error
+    return OpenAI(base_url=base_url, api_key=api_key, max_retries=2, timeout=120)
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,7 @@
-"""Where a model's files are and what identifies them; downloads nothing. The only file that imports huggingface_hub."""
+"""Files of models and data sets on this machine, and what identifies them. The only file that imports huggingface_hub.
+
+Nothing is downloaded.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 
 from evalkit.errors import EvaluationError, MissingDependency
 
-__all__ = ["digest", "locate"]
+__all__ = ["cached", "digest", "locate"]
 
 _FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
 
@@ -26,17 +29,35 @@ def locate(name: str, role: str) -> Path:
     if Path(name).is_dir():
         return Path(name)
     try:
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+        return cached(name)
     except ImportError as error:
         raise MissingDependency.needed_by(f"the {role} '{name}'", "sentence-transformers", "dense") from error
-    try:
-        return Path(snapshot_download(name, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError, HfHubHTTPError, OSError) as error:
+    except OSError as error:
         raise EvaluationError(
             f"{role} '{name}': not on this machine; an evaluation downloads nothing: fetch it first "
             f"(`hf download {name}`), or name a folder"
         ) from error
+
+
+def cached(name: str, *, kind: str = "model", revision: str | None = None) -> Path:
+    """Returns the folder of a model or data set in the local Hugging Face cache.
+
+    Args:
+        name: its name on the hub.
+        kind: "model" or "dataset".
+        revision: the commit; None for the main branch's.
+
+    Raises:
+        FileNotFoundError: where the cache does not hold it.
+        ImportError: where huggingface_hub is not installed.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, repo_type=kind, revision=revision, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError, HfHubHTTPError) as error:
+        raise FileNotFoundError(str(error)) from error
 
 
 def digest(folder: Path) -> str:

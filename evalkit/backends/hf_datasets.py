@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from evalkit.backends import checkpoints
 from evalkit.errors import GoldenError, MissingDependency, did_you_mean
 
 __all__ = ["cached", "local"]
@@ -47,17 +48,14 @@ def cached(name: str, config: str, split: str, revision: str) -> Iterator[Mappin
         GoldenError: where the cache does not hold it.
     """
     _library()
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
     try:
-        folder = snapshot_download(name, repo_type="dataset", revision=revision, local_files_only=True)
-    except (LocalEntryNotFoundError, HFValidationError) as error:
+        folder = checkpoints.cached(name, kind="dataset", revision=revision)
+    except FileNotFoundError as error:
         raise GoldenError(
             f"{name}@{revision[:12]}: not in the local Hugging Face cache; evaluation downloads nothing: fetch it "
             f"once (hf download --repo-type dataset {name} --revision {revision}), or name a local copy with 'path'"
         ) from error
-    return local(Path(folder, config), split)
+    return local(folder / config, split)
 
 
 def _library() -> Any:

@@ -1,4 +1,4 @@
-"""ragas' metrics, asked one by one through a model of ours. Its test sets are in the file testset.
+"""ragas' metrics, asked one by one through a model of ours. May import the rest of the room.
 
 ragas' own clients, caches (pickle), retries and `evaluate()` (which turns failures into NaN) are not used, and its
 analytics stay off. Its prompts are cut where the data begins: instructions go to the model as the system's message,
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,9 +18,9 @@ import numpy as np
 
 from evalkit.backends import encoder
 from evalkit.backends.chat import ChatError, Endpoint, Prices, Reply, ask
+from evalkit.backends.ragas_library import for_judging
 from evalkit.backends.words import nearest
 from evalkit.digest import canonical_json, of_value
-from evalkit.errors import MissingDependency
 from evalkit.types import Claim, Exchange, Judgement, Runtime
 
 if TYPE_CHECKING:
@@ -92,23 +91,9 @@ async def judge(measure: str, exchange: Exchange, asking: Asking) -> Judgement:
     return Judgement(value, claims=tuple(_claims(measure, exchange, model.replies)), **spent)
 
 
-@cache
-def _ragas() -> Any:
-    os.environ["RAGAS_DO_NOT_TRACK"] = "true"
-    try:
-        import ragas.embeddings.base
-        import ragas.llms.base
-        import ragas.metrics.collections as metrics
-    except ImportError as error:
-        raise MissingDependency(
-            f"the 'ragas' judge needs ragas, and it does not import ({error}): "
-            "pip install 'evalkit-rag[ragas]' into an environment of its own"
-        ) from error
-    return ragas, metrics
-
-
 def _metric(measure: str, model: Any) -> Any:
-    ragas, metrics = _ragas()
+    ragas = for_judging()
+    metrics = ragas.metrics.collections
     match measure:
         case "AnswerRelevancy":
             # At one temperature the same prompt thrice is the same question thrice.
@@ -144,7 +129,7 @@ def _arguments(measure: str, exchange: Exchange) -> dict[str, Any]:
 
 @cache
 def _model_class() -> type[Any]:
-    base: Any = _ragas()[0].llms.base.InstructorBaseRagasLLM
+    base: Any = for_judging().llms.base.InstructorBaseRagasLLM
 
     class Model(base):  # type: ignore[misc]
         """Fulfils what ragas asks of a model, and notes every reply of one exchange."""

@@ -1,7 +1,7 @@
-"""Sequence classifiers that say whether a premise supports a statement. The only file that imports their library.
+"""Sequence classifiers that say whether a premise supports a statement. May import the model beside this file.
 
 Any checkpoint that transformers loads as a sequence classifier, sentence-transformers' cross-encoders among them: with
-one logit (its sigmoid is the chance of support) or one a label. Its own code is never run.
+one logit (its sigmoid is the chance of support) or one a label.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from evalkit.backends import checkpoints
-from evalkit.errors import EvaluationError, MissingDependency
+from evalkit.backends.torch_model import Classifier
+from evalkit.errors import EvaluationError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,42 +71,24 @@ def _classifier(name: str, label: str) -> _Classifier:
 
 
 class _Classifier:
-    """A loaded checkpoint, on the GPU where there is one."""
+    """A loaded checkpoint, and which of its labels mean what."""
 
     def __init__(self, name: str, label: str) -> None:
-        folder = str(checkpoints.locate(name, _ROLE))
-        try:
-            import torch
-            from transformers import AutoModelForSequenceClassification, AutoTokenizer
-            from transformers.utils.logging import disable_progress_bar
-        except ImportError as error:
-            raise MissingDependency.needed_by(
-                f"the {_ROLE} '{name}'", "sentence-transformers", "dense"
-            ) from error
-        disable_progress_bar()
-        own: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(folder, **own)
-            model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, **own)
-        except (OSError, ValueError, KeyError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise EvaluationError(
-                f"{_ROLE} '{name}': not a sequence classifier that transformers loads by itself ({reason})"
-            ) from error
-        if not self._tokenizer.is_fast:
-            raise EvaluationError(f"{_ROLE} '{name}': its tokeniser has no fast version; save it with one")
-        self._model = model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
-        labels = {int(number): str(text) for number, text in model.config.id2label.items()}
-        self._single = model.config.num_labels == 1
+        self._model = Classifier(checkpoints.locate(name, _ROLE), f"{_ROLE} '{name}'")
+        self._tokenizer, config = self._model.tokenizer, self._model.config
+        labels = {int(number): str(text) for number, text in config.id2label.items()}
+        self._single = config.num_labels == 1
         self._supports = 0 if self._single else _column(name, labels, label)
         self._contradicts = _first(labels, _CONTRADICTING)
-        self._window = _window(self._tokenizer.model_max_length, model.config)
+        self._window = _window(self._tokenizer.model_max_length, config)
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[Chances]:
         inputs, owner = self._windows(pairs)
         supports, contradicts = np.zeros(len(pairs)), np.zeros(len(pairs))
         for rows in _batches([len(ids) for ids in inputs["input_ids"]]):
-            part = self._run({name: [values[row] for row in rows] for name, values in inputs.items()})
+            part = self._model.chances(
+                {name: [values[row] for row in rows] for name, values in inputs.items()}
+            )
             np.maximum.at(supports, owner[rows], part[:, self._supports])
             if self._contradicts is not None and not self._single:
                 np.maximum.at(contradicts, owner[rows], part[:, self._contradicts])
@@ -136,18 +119,6 @@ class _Classifier:
         )
         owner = np.array(found["overflow_to_sample_mapping"], dtype=np.intp)
         return {name: found[name] for name in self._tokenizer.model_input_names if name in found}, owner
-
-    def _run(self, inputs: dict[str, list[list[int]]]) -> NDArray[np.float64]:
-        """Returns the chance of each label, one row a window."""
-        import torch
-
-        padded = self._tokenizer.pad(inputs, pad_to_multiple_of=_STEP, return_tensors="pt")
-        with torch.inference_mode():
-            logits = self._model(**padded.to(self._model.device)).logits.double()
-            found: NDArray[np.float64] = (
-                (torch.sigmoid(logits) if self._single else torch.softmax(logits, dim=1)).cpu().numpy()
-            )
-        return found
 
 
 def _column(name: str, labels: Mapping[int, str], asked: str) -> int:

@@ -1,18 +1,19 @@
-"""Questions written by a language model through ragas' test-set generator. The only file that imports ragas' testset.
+"""Questions written by a language model through ragas' test-set generator.
 
-What leaves this machine are the texts it is given, to the endpoint the user names; ragas' own tracking is switched off.
+What leaves this machine are the texts it is given, to the endpoint the user names.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evalkit.errors import EvaluationError, MissingDependency
+from evalkit.backends.chat import plain_client
+from evalkit.backends.ragas_library import for_writing
+from evalkit.errors import EvaluationError
 
 __all__ = ["PERSONA", "Generator", "Written"]
 
@@ -48,17 +49,10 @@ class Generator:
     def __init__(
         self, model: str, *, base_url: str, api_key: str, personas: Sequence[str] = (PERSONA,)
     ) -> None:
-        os.environ["RAGAS_DO_NOT_TRACK"] = "true"
-        try:
-            import openai
-            from ragas.llms import llm_factory
-            from ragas.testset.persona import Persona
-        except ModuleNotFoundError as error:
-            raise MissingDependency.needed_by("'evalkit golden generate'", "ragas", "ragas") from error
-        client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=2, timeout=120)
-        self._llm: Any = llm_factory(model, client=client)
+        self._ragas = for_writing()
+        self._llm: Any = self._ragas.llms.llm_factory(model, client=plain_client(base_url, api_key))
         self._personas = [
-            Persona(name=name.strip(), role_description=role.strip())
+            self._ragas.testset.persona.Persona(name=name.strip(), role_description=role.strip())
             for name, _, role in (persona.partition(":") for persona in personas)
         ]
 
@@ -68,23 +62,21 @@ class Generator:
         Raises:
             EvaluationError: with the reason, where none came of it.
         """
-        from ragas.testset import TestsetGenerator
-        from ragas.testset.graph import KnowledgeGraph, Node, NodeType
-        from ragas.testset.synthesizers.single_hop.specific import SingleHopSpecificQuerySynthesizer
-        from ragas.testset.transforms import apply_transforms
-        from ragas.testset.transforms.extractors.llm_based import NERExtractor
-
-        graph = KnowledgeGraph(nodes=[Node(type=NodeType.CHUNK, properties={"page_content": text})])
-        generator = TestsetGenerator(
+        testset = self._ragas.testset
+        graph = testset.graph.KnowledgeGraph(
+            nodes=[testset.graph.Node(type=testset.graph.NodeType.CHUNK, properties={"page_content": text})]
+        )
+        entities = testset.transforms.extractors.llm_based.NERExtractor(
+            llm=self._llm, tokenizer=_tokenizer(self._ragas)
+        )
+        single_hop = testset.synthesizers.single_hop.specific.SingleHopSpecificQuerySynthesizer(llm=self._llm)
+        generator = testset.TestsetGenerator(
             llm=self._llm, embedding_model=None, knowledge_graph=graph, persona_list=list(self._personas)
         )
         try:
             with contextlib.redirect_stderr(io.StringIO()):  # a progress bar a question says nothing
-                apply_transforms(graph, [NERExtractor(llm=self._llm, tokenizer=_tokenizer())])
-                made = generator.generate(
-                    testset_size=1,
-                    query_distribution=[(SingleHopSpecificQuerySynthesizer(llm=self._llm), 1.0)],
-                )
+                testset.transforms.apply_transforms(graph, [entities])
+                made = generator.generate(testset_size=1, query_distribution=[(single_hop, 1.0)])
         except Exception as error:
             raise EvaluationError(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}") from error
         if not made.samples:
@@ -99,11 +91,11 @@ class Generator:
         )
 
 
-def _tokenizer() -> Any:
+def _tokenizer(ragas: Any) -> Any:
     """A tokenizer of characters: ragas' own fetches a vocabulary from the network, to cut texts longer than ours."""
-    from ragas.tokenizers import BaseTokenizer
+    base: Any = ragas.tokenizers.BaseTokenizer
 
-    class Characters(BaseTokenizer):  # type: ignore[misc]
+    class Characters(base):  # type: ignore[misc]
         def encode(self, text: str) -> list[int]:
             return [ord(character) for character in text]
 

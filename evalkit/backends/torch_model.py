@@ -1,4 +1,4 @@
-"""Sentence-transformers models as PyTorch runs them. The only file that imports sentence-transformers."""
+"""Encoders and classifiers as PyTorch runs them. Only this file imports torch, transformers, sentence-transformers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from evalkit.errors import MissingDependency
+from evalkit.errors import EvaluationError, MissingDependency
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["FEATURES", "Batch", "Precision", "Tokenized", "Tokenizer", "TorchModel", "load", "traceable"]
+__all__ = [
+    "FEATURES",
+    "Batch",
+    "Classifier",
+    "Precision",
+    "Tokenized",
+    "Tokenizer",
+    "TorchModel",
+    "load",
+    "traceable",
+]
 
 _STEP = 8
 FEATURES = ("input_ids", "attention_mask")
@@ -81,6 +91,56 @@ class TorchModel:
                 vectors = self._model(inputs)["sentence_embedding"].float()
                 unit = torch.nn.functional.normalize(vectors, dim=1).to(torch.float16)
                 yield rows, unit.cpu().numpy()
+
+
+class Classifier:
+    """Runs a sequence classifier as transformers loads it, on the GPU where there is one; its own code is never run.
+
+    Args:
+        folder: the model's files.
+        name: who it is, for messages.
+
+    Raises:
+        MissingDependency: where transformers or PyTorch is not installed.
+        EvaluationError: where the folder holds no such classifier.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        try:
+            import torch
+            from transformers import AutoModelForSequenceClassification, AutoTokenizer
+            from transformers.utils.logging import disable_progress_bar
+        except ImportError as error:
+            raise MissingDependency.needed_by(f"the {name}", "sentence-transformers", "dense") from error
+        disable_progress_bar()
+        own: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        try:
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), **own)
+            model = AutoModelForSequenceClassification.from_pretrained(
+                str(folder), dtype=torch.float32, **own
+            )
+        except (OSError, ValueError, KeyError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise EvaluationError(
+                f"{name}: not a sequence classifier that transformers loads by itself ({reason})"
+            ) from error
+        if not self.tokenizer.is_fast:
+            raise EvaluationError(f"{name}: its tokeniser has no fast version; save it with one")
+        self._model = model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+        self.config: Any = model.config
+
+    def chances(self, inputs: Tokenized) -> NDArray[np.float64]:
+        """Returns the chance of each label, float64[rows, labels]."""
+        import torch
+
+        padded = self.tokenizer.pad(inputs, pad_to_multiple_of=_STEP, return_tensors="pt")
+        with torch.inference_mode():
+            logits = self._model(**padded.to(self._model.device)).logits.double()
+            single = self.config.num_labels == 1
+            found: NDArray[np.float64] = (
+                (torch.sigmoid(logits) if single else torch.softmax(logits, dim=1)).cpu().numpy()
+            )
+        return found
 
 
 def load(folder: Path, precision: Precision) -> SentenceTransformer:

@@ -99,7 +99,7 @@ def run(
 
     loaded = load_suite(suite)
     if dry_run:
-        _say_what_it_costs(loaded)
+        _say_what_it_costs(loaded, side)
         return
     with progress_bars() as progress:
         report = run_suite(
@@ -119,12 +119,12 @@ def run(
     sys.exit(EXIT_CODES[report["verdict"]])
 
 
-def _say_what_it_costs(suite: Suite) -> None:
+def _say_what_it_costs(suite: Suite, side: Literal["dev", "test"]) -> None:
     from evalkit.backends.runtime import open_runtime
-    from evalkit.estimate import estimate
+    from evalkit.spending import estimate
 
     with progress_bars() as progress:
-        spending = estimate(suite, open_runtime(suite.home, progress=progress))
+        spending = estimate(suite, open_runtime(suite.home, progress=progress), side)
     for part in spending:
         click.echo(f"{part.what}: about {part.calls:,} calls, cost {part.cost:.4f}")
     calls, cost = sum(part.calls for part in spending), sum(part.cost for part in spending)

@@ -146,7 +146,7 @@ def export(
             )
     if trec_folder is not None and runs:
         from evalkit.backends.runtime import open_runtime
-        from evalkit.runs import ranked
+        from evalkit.rankings import ranked
 
         with progress_bars() as progress:
             found = ranked(loaded, open_runtime(loaded.home, progress=progress), source)

@@ -88,7 +88,9 @@ def calibrate(
     loaded = load_suite(suite)
     judged = judged_measure(loaded, measure)
     asked = judges.registry.build(name) if name is not None else judged.judge
-    if asked is None or str(judged) not in asked.measures():
+    if asked is None:
+        raise SuiteError(f"{loaded.path}: no judge decides {judged}; name one with --judge")
+    if str(judged) not in asked.measures():
         raise SuiteError(f"judge '{name}' does not decide {judged}; name one that does")
     today = dt.datetime.now(dt.UTC).date()
     with progress_bars() as progress:

@@ -6,14 +6,13 @@ else.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from evalkit.backends.database import open_database
 from evalkit.digest import canonical_json, of_bytes
-from evalkit.errors import CorpusError
 
 __all__ = ["Entry", "Journal", "name_of"]
 
@@ -47,22 +46,12 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = sqlite3.connect(path, timeout=60)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise CorpusError(f"{path}: written by a newer evalkit (version {version}); upgrade evalkit")
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS entry (name BLOB PRIMARY KEY, facts BLOB NOT NULL, text BLOB NOT NULL)"
-                " WITHOUT ROWID"
-            )
-            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        except sqlite3.DatabaseError as error:
-            raise CorpusError(
-                f"{path}: not a readable journal ({error}); delete it and sync again"
-            ) from error
+        self._db = open_database(
+            path,
+            "entry (name BLOB PRIMARY KEY, facts BLOB NOT NULL, text BLOB NOT NULL) WITHOUT ROWID",
+            version=SCHEMA_VERSION,
+            what="journal",
+        )
 
     def get(self, name: bytes) -> Entry | None:
         """Returns what was read under this name, or None."""

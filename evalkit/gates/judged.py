@@ -10,7 +10,7 @@ from evalkit.gates.cells import Cells
 from evalkit.trust import figures
 from evalkit.types import Labels
 
-__all__ = ["corrected", "mean", "mean_bounds", "paired", "why_not"]
+__all__ = ["corrected", "mean", "mean_bounds", "paired"]
 
 
 def corrected(cells: Cells) -> figures.Reviewed | None:
@@ -20,7 +20,7 @@ def corrected(cells: Cells) -> figures.Reviewed | None:
     return figures.Reviewed(cells.rows, cells.value, cells.scored, cells.clusters, cells.ids, cells.labels)
 
 
-def why_not(cells: Cells) -> str:
+def _why_not(cells: Cells) -> str:
     """Says why the judge that gave these values may not gate; nothing where it may, or where there is none."""
     return cells.labels if isinstance(cells.labels, str) else ""
 
@@ -36,7 +36,7 @@ def mean(cells: Cells) -> float | None:
 
 def mean_bounds(cells: Cells, fill: float, alpha: float) -> stats.Bounds:
     """Returns the bounds of the mean with every unscored cell at `fill`."""
-    if why := why_not(cells):
+    if why := _why_not(cells):
         return stats.Bounds(0.0, 1.0, "none", decisive=False, why=why)
     judged = corrected(cells)
     if judged is not None:
@@ -46,7 +46,7 @@ def mean_bounds(cells: Cells, fill: float, alpha: float) -> stats.Bounds:
 
 def paired(ours: Cells, theirs: Cells, alpha: float) -> tuple[float | None, stats.Bounds] | None:
     """Returns the difference of two judged columns over the same questions; None where no judge was asked."""
-    if why := why_not(ours) or why_not(theirs):
+    if why := _why_not(ours) or _why_not(theirs):
         return None, stats.Bounds(-1.0, 1.0, "none", decisive=False, why=why)
     one, two = corrected(ours), corrected(theirs)
     return figures.paired(one, two, alpha) if one is not None and two is not None else None

@@ -8,9 +8,9 @@ from itertools import zip_longest
 from evalkit.errors import did_you_mean
 from evalkit.types import Evidence, Question
 
-__all__ = ["FIELDS", "check_columns", "question"]
+__all__ = ["check_columns", "question"]
 
-FIELDS = ("id", "text", "doc", "quote", "start", "prefix", "suffix", "grade", "reference", "cluster")
+_FIELDS = ("id", "text", "doc", "quote", "start", "prefix", "suffix", "grade", "reference", "cluster")
 TAG = "tags."
 _EMPTY = (None, "")
 
@@ -18,8 +18,8 @@ _EMPTY = (None, "")
 def check_columns(columns: Mapping[str, str]) -> None:
     """Raises ValueError for a field that questions do not have."""
     for field in columns:
-        if field not in FIELDS and not field.startswith(TAG):
-            raise ValueError(f"columns: unknown field '{field}'; {did_you_mean(field, FIELDS)}")
+        if field not in _FIELDS and not field.startswith(TAG):
+            raise ValueError(f"columns: unknown field '{field}'; {did_you_mean(field, _FIELDS)}")
 
 
 def question(row: Mapping[str, object], columns: Mapping[str, str], number: int) -> Question:
@@ -35,7 +35,7 @@ def question(row: Mapping[str, object], columns: Mapping[str, str], number: int)
     Raises:
         ValueError: naming the field that does not fit.
     """
-    value = {field: _at(row, columns.get(field, field), field, columns) for field in FIELDS}
+    value = {field: _at(row, columns.get(field, field), field, columns) for field in _FIELDS}
     tags = {name: name for name in row if name.startswith(TAG)} | {
         field: column for field, column in columns.items() if field.startswith(TAG)
     }

@@ -163,13 +163,17 @@ def _judges(evaluation: Evaluation) -> Iterable[tuple[str, JudgeRow]]:
                 correction = next(iter(corrections.values()))
             else:
                 correction = "; ".join(f"{variant}: {text}" for variant, text in corrections.items())
-            yield name, JudgeRow(identity=measure.judge.identity(), cost=cost, correction=correction)
+            card = next((c.labels.card for c in columns.values() if isinstance(c.labels, Labels)), "")
+            yield (
+                name,
+                JudgeRow(identity=measure.judge.identity(), card=card, cost=cost, correction=correction),
+            )
 
 
 def _corrected(column: Scores) -> str:
     """Says what people's labels did to a judged figure."""
     if isinstance(column.labels, Labels):
-        return f"corrected by {len(column.labels.row)} labels of people, card {column.labels.card[:12]}"
+        return f"corrected by {len(column.labels.row)} labels of people, card {column.labels.card[:8]}"
     return f"not corrected, {column.labels}" if column.labels else "not corrected"
 
 

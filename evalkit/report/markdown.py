@@ -7,9 +7,9 @@ import re
 from evalkit.report.model import GateRow, Report
 from evalkit.report.text import all_estimates, all_gates, figure, name
 
-__all__ = ["MARKER", "render_markdown"]
+__all__ = ["render_markdown"]
 
-MARKER = "<!-- evalkit report: {suite} -->"
+_MARKER = "<!-- evalkit report: {suite} -->"
 """The first line, by which a comment is found again and updated."""
 
 MAX_CHARACTERS = 60_000
@@ -22,7 +22,7 @@ def render_markdown(report: Report) -> str:
     """Returns the verdict and why, the gates, the variants and what changed against the baseline."""
     verdict = report["verdict"]
     lines = [
-        MARKER.format(suite=report["suite"]),
+        _MARKER.format(suite=report["suite"]),
         f"## {_SIGN[verdict]} {verdict}: {_cell(report['suite'])}",
         "",
         *(f"> **Gate {_cell(edit)}**\n" for edit in report["volatile"]["edited"]),

@@ -132,9 +132,13 @@ class ClaimRow(TypedDict):
 
 
 class JudgeRow(TypedDict):
-    """Who decides a measure, what judging cost, and how its figures were corrected, if they were."""
+    """Who decides a measure, the digest of its card, what judging cost, and how its figures were corrected.
+
+    Without labels there is no card, and no correction.
+    """
 
     identity: str
+    card: str
     cost: float
     correction: str
 
@@ -211,7 +215,6 @@ class Report(TypedDict):
     comparisons: list[Comparison]
     gates: list[GateRow]
     items: list[Item]
-    judge_cards: NotRequired[dict[str, str]]
     volatile: Volatile
 
 

@@ -24,9 +24,10 @@ from tests.conftest import silent
 from tests.endpoint import Fault, judging, serve
 
 try:
-    from evalkit.backends.judge import CALLS, _ragas
+    from evalkit.backends.judge import CALLS
+    from evalkit.backends.ragas_library import for_judging
 
-    _ragas()
+    for_judging()
 except Exception as error:  # noqa: BLE001
     pytest.skip(f"ragas is not installed beside these versions: {error}", allow_module_level=True)
 

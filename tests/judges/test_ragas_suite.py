@@ -14,9 +14,9 @@ from tests.conftest import Write
 from tests.endpoint import serve
 
 try:
-    from evalkit.backends.judge import _ragas
+    from evalkit.backends.ragas_library import for_judging
 
-    _ragas()
+    for_judging()
 except Exception as error:  # noqa: BLE001
     pytest.skip(f"ragas is not installed beside these versions: {error}", allow_module_level=True)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from evalkit.evaluate import read_corpus
+from evalkit.evaluate import read_corpus, read_questions
 from evalkit.golden.anchor import anchor
+from evalkit.golden.split import Side
 from evalkit.measures.judged import Judged
 from evalkit.stages import run_variants, shown
 from evalkit.suite import Suite
@@ -25,14 +26,14 @@ class Spending:
     cost: float
 
 
-def estimate(suite: Suite, runtime: Runtime) -> list[Spending]:
+def estimate(suite: Suite, runtime: Runtime, side: Side = "test") -> list[Spending]:
     """Retrieves, which is free, and estimates answering and judging from the texts' lengths; nothing is called.
 
     Replies that an earlier run kept are not counted off: this is the price of a first run. An answer that would have
     to be paid for is taken to be as long as the reference.
     """
     corpus = read_corpus(suite)
-    golden = anchor(suite.golden.questions(), corpus)
+    golden = anchor(read_questions(suite, side), corpus)
     free = [
         v if not hasattr(v.answerer, "concurrency") else replace(v, answerer=None) for v in suite.variants
     ]

@@ -1,0 +1,46 @@
+"""SQLite files of our own: crash-safe, shared by processes, refused where a newer evalkit wrote them.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from evalkit.errors import CorpusError
+
+__all__ = ["open_database"]
+
+
+def open_database(path: Path, table: str, *, version: int, what: str) -> sqlite3.Connection:
+    """Opens a database of one table, creating what is absent; its connection may cross threads.
+
+    Args:
+        path: the file.
+        table: the table's name, columns and options.
+        version: of the table's schema.
+        what: what the file is to its user ("store"), for messages.
+
+    Raises:
+        CorpusError: where a newer evalkit wrote the file, or it is no database.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path, timeout=60, check_same_thread=False)
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        found = database.execute("PRAGMA user_version").fetchone()[0]
+        if found <= version:
+            database.execute(f"CREATE TABLE IF NOT EXISTS {table}")
+            database.execute(f"PRAGMA user_version={version}")
+    except sqlite3.DatabaseError as error:
+        database.close()
+        raise CorpusError(f"{path}: not a readable {what} ({error}); delete it and sync again") from error
+    if found > version:
+        database.close()
+        raise CorpusError(
+            f"{path}: written by a newer evalkit ({what} version {found}, this one reads {version}); "
+            "upgrade evalkit"
+        )
+    return database
