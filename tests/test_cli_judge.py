@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evalkit.trust.card import read_cards
+from evalkit.trust.card import digest, read_cards
 from tests.conftest import Write
 from tests.test_cli import evalkit
 
@@ -107,6 +107,9 @@ def test_a_judge_gates_once_people_have_labelled_its_answers(project: Path) -> N
     code, reason = verdict(project)
     assert code == 0, reason
     assert "(PPI++, 120 labels, lambda " in reason
+    evalkit("decide", ".", "r.json", "--approver", "Rob", cwd=project)
+    (decision,) = map(json.loads, (project / "decisions.jsonl").read_text().splitlines())
+    assert decision["judge_cards"] == {"SupportScore": digest(card)}
 
     (project / "judge-cards" / "broken.json").write_text("{}")
     for command in (("check", "."), ("run", ".")):

@@ -100,7 +100,7 @@ def _environment() -> Environment:
 
 
 def _lost(item: Item) -> int:
-    """Counts the variants that did not find the question's evidence."""
+    """Counts the variants that lost the question somewhere."""
     return sum(result["stage"] not in {"found", "unanswerable"} for result in item["results"].values())
 
 

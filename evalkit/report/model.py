@@ -187,7 +187,11 @@ class Volatile(TypedDict):
 
 
 class Report(TypedDict):
-    """One evaluation, whole; `requirements` are the gates with every parameter, as they stood before anything ran."""
+    """One evaluation, whole.
+
+    `requirements` are the gates with every parameter, as they stood before anything ran. `judge_cards` holds, by
+    measure, the digest of the card whose labels corrected its figures; `units` the units of measures that have one.
+    """
 
     schema_version: int
     evalkit_version: str
@@ -212,6 +216,7 @@ class Report(TypedDict):
     gates: list[GateRow]
     items: list[Item]
     judge_cards: NotRequired[dict[str, str]]
+    units: NotRequired[dict[str, str]]
     volatile: Volatile
 
 

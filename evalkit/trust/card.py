@@ -155,7 +155,7 @@ def usable(
             f"label {MIN_LABELS - len(own)} more of them, drawn at random"
         )
     row, judged, label = zip(*own, strict=True)
-    return Labels(np.array(row, dtype=np.int32), np.array(judged), np.array(label), digest(card)[:8])
+    return Labels(np.array(row, dtype=np.int32), np.array(judged), np.array(label), digest(card))
 
 
 def digest(card: Card) -> str:

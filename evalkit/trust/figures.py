@@ -80,7 +80,7 @@ class Reviewed:
             known,
             low=share * known.low,
             high=share * known.high + self.unknown,
-            method=f"{known.method}, card {self.labels.card}",
+            method=f"{known.method}, card {self.labels.card[:8]}",
         )
 
     def interval(self, level: float = 0.95) -> Estimate:
@@ -114,5 +114,5 @@ def paired(ours: Reviewed, theirs: Reviewed, alpha: float) -> tuple[float | None
         bounds,
         low=max(-1.0, bounds.low - unknown),
         high=min(1.0, bounds.high + unknown),
-        method=f"{bounds.method}, card {ours.labels.card}",
+        method=f"{bounds.method}, card {ours.labels.card[:8]}",
     )

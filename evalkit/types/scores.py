@@ -74,8 +74,8 @@ class Scores:
 class Labels:
     """What people said of some of a variant's answers, with what the judge said of them, as columns.
 
-    `row`: int32[n], rows of the questions, rising. `judged`, `label`: float64[n] in [0, 1]. `card` identifies the judge
-    card that they stand on.
+    `row`: int32[n], rows of the questions, rising. `judged`, `label`: float64[n] in [0, 1]. `card` is the digest of the
+    judge card that they stand on.
     """
 
     row: Ints
