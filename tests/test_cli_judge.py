@@ -108,7 +108,7 @@ def test_a_judge_gates_once_people_have_labelled_its_answers(project: Path) -> N
     assert code == 0, reason
     assert "(PPI++, 120 labels, lambda " in reason
     evalkit("decide", ".", "r.json", "--approver", "Rob", cwd=project)
-    (decision,) = map(json.loads, (project / "decisions.jsonl").read_text().splitlines())
+    decision, _ = map(json.loads, (project / "decisions.jsonl").read_text().splitlines())
     assert decision["judge_cards"] == {"SupportScore": digest(card)}
 
     (project / "judge-cards" / "broken.json").write_text("{}")

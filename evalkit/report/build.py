@@ -78,6 +78,8 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     )
     if judges := dict(_judges(evaluation)):
         report["judges"] = judges
+    if units := {m: c.unit for (_, m), c in evaluation.columns.items() if c.unit}:
+        report["units"] = units
     cards = {m: c.labels.card for (_, m), c in evaluation.columns.items() if isinstance(c.labels, Labels)}
     if cards:
         report["judge_cards"] = cards

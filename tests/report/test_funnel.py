@@ -72,7 +72,10 @@ ELSEWHERE = Claim("it is", supported=True, passage=3)
     ],
 )
 def test_an_answer_loses_only_what_retrieval_found(
-    before: str, refused: bool, claims: list[Claim], expected: str
+    before: str,
+    refused: bool,  # noqa: FBT001
+    claims: list[Claim],
+    expected: str,
 ) -> None:
     found = Coverage((1,), (True,), frozenset({1}))
     assert answered(before, found, refused=refused, claims=claims) == expected
