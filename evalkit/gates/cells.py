@@ -123,5 +123,8 @@ def slices_of(results: Results, tag: str) -> list[str]:
 def shown(value: float, unit: str = "") -> str:
     """Returns a number as reasons show it, small ones with two digits that count."""
     size = abs(value)
-    text = f"{value:,.1f}" if size >= 100 else f"{value:.3f}" if size >= 0.01 or not size else f"{value:.2g}"
+    if size >= 0.01 or not size:
+        text = f"{value:,.1f}" if size >= 100 else f"{value:.3f}"
+    else:
+        text = np.format_float_positional(value, precision=2, fractional=False, trim="-")
     return f"{text} {unit}" if unit else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from evalkit.gates.cells import shown
 from evalkit.report.model import EstimateRow, GateRow, Item, Report
 
 if TYPE_CHECKING:
@@ -80,11 +81,8 @@ def estimate(row: EstimateRow, counted_in: str = "") -> str:
 
 
 def figure(value: float | None, unit: str = "") -> str:
-    """Returns a number with three significant decimals, small ones with more, and its unit."""
-    if value is None:
-        return "–"
-    text = f"{value:.3f}" if abs(value) >= 0.01 or value == 0 else f"{value:.2g}"
-    return f"{text} {unit}" if unit else text
+    """Returns a number as reasons show it, with its unit; a dash where there is none."""
+    return "–" if value is None else shown(value, unit)
 
 
 def unit(report: Report, row: EstimateRow | GateRow) -> str:
