@@ -14,7 +14,7 @@ _PASSAGES = "Passages and judges"
 _LABELS = {
     "corpus.documents": "Documents in the snapshot",
     "corpus.listed": "Documents that the sources list",
-    "corpus.held": "of them held",
+    "corpus.held": "Documents held of those listed",
     "corpus.held_share": "Share held of those listed",
     "corpus.parse_failures": "Listed, but not readable (parse failures)",
     "corpus.parse_failure_share": "Share not readable",
