@@ -42,7 +42,7 @@ def render_markdown(report: Report) -> str:
             " (baseline)" if variant["name"] == report["baseline"] else ""
         )
         values = (
-            f"{figure(row['mean'])} [{figure(row['low'])}, {figure(row['high'])}] {unit(report, row)}".rstrip()
+            f"{figure(row['mean'])} [{figure(row['low'])}, {figure(row['high'])}] {_cell(unit(report, row))}".rstrip()
             if row["n"]
             else "no score"
             for row in shown
