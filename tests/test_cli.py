@@ -103,6 +103,16 @@ def test_two_runs_write_the_same_bytes_but_for_the_volatile_block(project: Path)
     assert json.dumps(first) == json.dumps(second)
 
 
+def test_a_damaged_result_is_found_and_made_again(project: Path) -> None:
+    _, first = report(project)
+    entry = next((project / ".evalkit" / "cache").rglob("*.npz"))
+    entry.write_bytes(entry.read_bytes()[:-1] + b"?")
+    assert "1 damaged results" in evalkit("cache", "verify", ".", cwd=project).stdout
+    _, second = report(project)
+    assert "0 damaged results" in evalkit("cache", "verify", ".", cwd=project).stdout
+    assert first["estimates"] == second["estimates"]
+
+
 def test_check_says_what_a_run_would_read(project: Path) -> None:
     done = evalkit("check", ".", cwd=project)
     assert done.returncode == 0

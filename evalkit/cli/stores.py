@@ -15,8 +15,6 @@ __all__ = ["cache", "verify"]
 @SUITE
 def verify(suite: Path) -> None:
     """Re-hash everything: the decision record, all snapshots with their texts, caches and embeddings."""
-    from evalkit.backends.cache import DiskCache
-    from evalkit.backends.vectors import VectorStore
     from evalkit.corpus import lock
     from evalkit.corpus.snapshot import Store
     from evalkit.decision.record import read
@@ -45,11 +43,7 @@ def verify(suite: Path) -> None:
             "delete the store and sync again"
         )
     click.echo(f"store: {len(others):,} other snapshots, whole with all their texts")
-    damaged = DiskCache(loaded.home / "cache").damaged()
-    embeddings = VectorStore(loaded.home / "vectors").damaged()
-    click.echo(
-        f"caches: {len(damaged)} damaged results, {embeddings} damaged embeddings (made again when needed)"
-    )
+    _verify_caches(loaded.home)
 
 
 @click.group()
@@ -74,6 +68,15 @@ def cache_info(suite: Path) -> None:
     click.echo(str(home))
 
 
+@cache.command("verify")
+@SUITE
+def cache_verify(suite: Path) -> None:
+    """Re-hash every stored result and embedding; a damaged one is made again when needed."""
+    from evalkit.suite import load_suite
+
+    _verify_caches(load_suite(suite).home)
+
+
 @cache.command("gc")
 @SUITE
 @click.option(
@@ -90,3 +93,14 @@ def cache_gc(suite: Path, *, keep: int, embeddings: bool) -> None:
     click.echo(f"deleted {DiskCache(home / 'cache').shrink(keep * 1_000_000):,} results")
     if embeddings:
         click.echo(f"deleted {VectorStore(home / 'vectors').clear():,} embeddings")
+
+
+def _verify_caches(home: Path) -> None:
+    from evalkit.backends.cache import DiskCache
+    from evalkit.backends.vectors import VectorStore
+
+    damaged = DiskCache(home / "cache").damaged()
+    embeddings = VectorStore(home / "vectors").damaged()
+    click.echo(
+        f"caches: {len(damaged)} damaged results, {embeddings} damaged embeddings (made again when needed)"
+    )
