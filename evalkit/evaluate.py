@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from evalkit.corpus import lock
 from evalkit.corpus.snapshot import Store
@@ -25,7 +25,7 @@ class Evaluation:
     """Everything one evaluation measured; fulfils `Results`, which gates read.
 
     `verdicts` holds one tuple a gate of the suite, one verdict a slice; the development half of a split has none.
-    `synced` holds the figures that the last sync pinned with the corpus.
+    `pinned` is the corpus's lock, with the figures of the last sync and the documents that it could not read.
     """
 
     suite: Suite
@@ -35,7 +35,7 @@ class Evaluation:
     columns: Mapping[tuple[str, str], Scores]
     verdicts: tuple[tuple[Verdict, ...], ...] = ()
     side: Side = "test"
-    synced: Mapping[str, float] = field(default_factory=dict)
+    pinned: lock.Lock | None = None
 
     @property
     def baseline(self) -> str | None:
@@ -65,7 +65,7 @@ class Evaluation:
         questions = len(self.golden.questions)
         return {
             "corpus.documents": float(len(self.corpus)),
-            **self.synced,
+            **(self.pinned.figures if self.pinned else {}),
             "golden.questions": float(questions),
             "golden.unwinnable_share": len(self.golden.unwinnable) / questions,
             **{
@@ -110,8 +110,7 @@ def evaluate(
         for name, run in runs.items()
         for measure in suite.measures
     }
-    pinned = lock.read(suite.lock).figures
-    results = Evaluation(suite, corpus, golden, runs, columns, side=side, synced=pinned)
+    results = Evaluation(suite, corpus, golden, runs, columns, side=side, pinned=lock.read(suite.lock))
     if side == "dev":
         return results
     return replace(results, verdicts=tuple(tuple(gate.judge(results)) for gate in suite.gates))

@@ -115,7 +115,8 @@ def _pin(
     elif previous is not None and changes is not None:
         figures |= freshness.freshness(previous, snapshot, changes, dt.datetime.now(dt.UTC))
     documents = {source: len(intake.rows) for source, intake in sources.items()}
-    pinned = lock.Lock(snapshot.digest, documents, figures)
+    unreadable = {item.doc_id: item.reason for intake in sources.values() for item in intake.unreadable}
+    pinned = lock.Lock(snapshot.digest, documents, figures, unreadable)
     if before != pinned:
         lock.write(suite.lock, pinned)
     whose = suite.home / "corpus" / _PINS / f"{of_bytes(str(suite.lock).encode())[:16]}.txt"

@@ -37,7 +37,14 @@ def test_a_suite_with_answers_runs_offline(tmp_path: Path, monkeypatch: pytest.M
     assert (cost["better"], cost["worse"]) == (0, 270), "what costs more is worse"
     judged = [item["results"]["assistant"] for item in report["items"]]
     assert sum("claims" in result for result in judged) == 227
+    unsupported = [
+        r for r in judged if not all(c["supported"] for c in r.get("claims", {}).get("SupportScore", []))
+    ]
+    assert "unfaithful" in {result["stage"] for result in unsupported}
+    assert {"found", "unanswerable"}.isdisjoint(result["stage"] for result in unsupported)
     refusals = [result for result in judged if "SupportScore" in result["reasons"]]
+    lost = {result["stage"] for result in refusals}
+    assert ("ignored by the answer" in lost, lost & {"found", "unfaithful"}) == (True, set())
     assert {result["reasons"]["SupportScore"] for result in refusals} == {
         "the answer is a refusal, which makes no claim"
     }

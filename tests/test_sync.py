@@ -232,6 +232,7 @@ def test_figures_of_completeness_and_freshness_are_pinned(suite: Suite) -> None:
     assert (figures["corpus.listed"], figures["corpus.held"], figures["corpus.parse_failures"]) == (11, 10, 1)
     assert figures["corpus.held_share"] == pytest.approx(10 / 11, abs=1e-6)
     assert "corpus.stale_share" not in figures
+    assert list(lock.read(suite.lock).unreadable) == ["docs/bad"]
     source.pages["p1"] = Page("new", revision="2", acl=("hr",), modified_at="2026-01-01T00:00:00Z")
     sync(suite, source, keep_going=True)
     figures = lock.read(suite.lock).figures
@@ -246,7 +247,7 @@ def test_gates_read_the_figures_of_the_sync(suite: Suite) -> None:
     source = ten(bad=Page(""))
     sync(suite, source, keep_going=True)
     results = Evaluation(
-        suite, read_corpus(suite), golden([[(0, 0, 1)]]), {}, {}, synced=lock.read(suite.lock).figures
+        suite, read_corpus(suite), golden([[(0, 0, 1)]]), {}, {}, pinned=lock.read(suite.lock)
     )
     (kept,) = Figure("corpus.parse_failures", at_most=1).judge(results)
     (lost,) = Figure("corpus.held_share", at_least=1).judge(results)

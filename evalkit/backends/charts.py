@@ -46,10 +46,18 @@ def forest(panels: Mapping[str, Sequence[tuple[str, Interval]]], *, reference: s
 def scatter(points: Sequence[tuple[str, float, float]], *, across: str, up: str) -> str:
     """Draws named points: quality against what it costs. Returns an `<svg>` element."""
     figure, (axis,) = _figure(6.4, 3.2, 1)
-    for name, x, y in points:
+    wide, tall = (max(axis_) - min(axis_) or 1.0 for axis_ in list(zip(*points, strict=True))[1:])
+    for number, (name, x, y) in enumerate(points):
         axis.plot([x], [y], "o", color="#1a56db", markersize=7)
+        # A name goes below its point where it would cross one drawn before.
+        crowded = any(abs(x - u) < wide / 5 and abs(y - v) < tall / 8 for _, u, v in points[:number])
         axis.annotate(
-            _label(name), (x, y), xytext=(7, 4), textcoords="offset points", fontsize=9, color="#111111"
+            _label(name),
+            (x, y),
+            xytext=(7, -12 if crowded else 4),
+            textcoords="offset points",
+            fontsize=9,
+            color="#111111",
         )
     axis.set_xlabel(across, fontsize=9, color="#111111")
     axis.set_ylabel(up, fontsize=9, color="#111111")

@@ -17,11 +17,15 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """The pinned snapshot, how many documents each source gave, and how complete and fresh it was when pinned."""
+    """The pinned snapshot, how many documents each source gave, and how complete and fresh it was when pinned.
+
+    `unreadable`: why each document that its source lists could not be turned into text, by id.
+    """
 
     digest: str
     documents: Mapping[str, int]
     figures: Mapping[str, float] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(path: Path, lock: Lock) -> None:
@@ -51,6 +55,7 @@ def read(path: Path) -> Lock:
             digest,
             {str(k): int(v) for k, v in content["documents"].items()},
             {str(k): float(v) for k, v in content.get("figures", {}).items()},
+            {str(k): str(v) for k, v in content.get("unreadable", {}).items()},
         )
     except FileNotFoundError:
         raise CorpusError(f"{path}: no corpus is pinned yet; run `evalkit sync {path.parent}`") from None

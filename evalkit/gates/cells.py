@@ -23,8 +23,8 @@ class Cells:
     """The applicable cells of a slice.
 
     `rows`: the questions' rows, scored and unscored. `value`: float64, one a row, 0 where unscored. `scored`: bool,
-    one a row. `clusters`: one number a row, the same for questions that share something. `ids`: one a row. `labels`:
-    the column's.
+    one a row. `clusters`: one number a row, the same for questions that share something. `ids`: one a row. `labels`
+    and `unit`: the column's.
     """
 
     rows: NDArray[np.intp]
@@ -33,6 +33,7 @@ class Cells:
     clusters: NDArray[np.intp]
     ids: NDArray[np.object_]
     labels: Labels | str | None = None
+    unit: str = ""
 
     @property
     def unscored(self) -> int:
@@ -51,6 +52,7 @@ class Cells:
             self.clusters[kept],
             self.ids[kept],
             self.labels,
+            self.unit,
         )
 
     @property
@@ -80,6 +82,7 @@ def pick(results: Results, column: Scores, slice_: str) -> Cells:
         clusters=asked.clusters[rows],
         ids=asked.ids[rows],
         labels=column.labels,
+        unit=column.unit,
     )
 
 
@@ -117,6 +120,11 @@ def slices_of(results: Results, tag: str) -> list[str]:
     return found
 
 
-def shown(value: float) -> str:
-    """Returns a number as reasons show it."""
-    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
+def shown(value: float, unit: str = "") -> str:
+    """Returns a number as reasons show it, small ones with two digits that count."""
+    size = abs(value)
+    if size >= 0.01 or not size:
+        text = f"{value:,.1f}" if size >= 100 else f"{value:.3f}"
+    else:
+        text = np.format_float_positional(value, precision=2, fractional=False, trim="-")
+    return f"{text} {unit}" if unit else text

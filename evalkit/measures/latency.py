@@ -37,4 +37,4 @@ class Latency:
         for row, answer in enumerate(run.answers or ()):
             if answer.error and timed[row]:
                 state[row], reasons[row] = State.UNSCORED, f"no answer: {answer.error}"
-        return Scores(np.where(state == State.VALUE, seconds, 0.0), state, reasons)
+        return Scores(np.where(state == State.VALUE, seconds, 0.0), state, reasons, unit="s")

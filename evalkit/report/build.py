@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from itertools import chain
 from typing import Any, Literal, cast
@@ -78,6 +78,8 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     )
     if judges := dict(_judges(evaluation)):
         report["judges"] = judges
+    if units := {m: c.unit for (_, m), c in evaluation.columns.items() if c.unit}:
+        report["units"] = units
     return report
 
 
@@ -230,12 +232,11 @@ def _result(
         for (name, measure), column in evaluation.columns.items()
         if name == variant and measure not in timed
     }
-    found = funnel.coverage(run, evaluation.golden, row)
     result = ItemResult(
         scores={m: float(c.value[row]) for m, c in columns.items() if c.state[row] == State.VALUE},
         reasons={m: c.reason[row] for m, c in columns.items() if c.state[row] != State.VALUE},
         retrieved=list(_retrieved(run, row, evidence)),
-        stage=funnel.stage(found, unwinnable=row in evaluation.golden.unwinnable, top=TOP),
+        stage=_stage(evaluation, run, row, columns),
     )
     if run.answers is not None:
         result["answer"] = run.answers[row].error or run.answers[row].text
@@ -247,6 +248,21 @@ def _result(
     if any(claims.values()):
         result["claims"] = {m: said for m, said in claims.items() if said}
     return result
+
+
+def _stage(evaluation: Evaluation, run: Run, row: int, columns: Mapping[str, Scores]) -> str:
+    golden = evaluation.golden
+    if row in golden.unwinnable:
+        unreadable = evaluation.pinned.unreadable if evaluation.pinned else {}
+        return funnel.gone(golden.questions[row], evaluation.corpus, unreadable)
+    found = funnel.coverage(run, golden, row)
+    answerer, answers = run.variant.answerer, run.answers
+    by_retrieval = funnel.stage(found, top=TOP if answerer is None else answerer.top)
+    if answers is None or answers[row].error:
+        return by_retrieval
+    judged = (columns[m].detail.get(row) for m in columns if m in funnel.OF_THE_ANSWER)
+    claims = [claim for said in judged if said is not None for claim in said.claims]
+    return funnel.answered(by_retrieval, found, refused=answers[row].refused, claims=claims)
 
 
 def _retrieved(run: Run, row: int, evidence: list[EvidenceRow]) -> Iterable[Retrieved]:

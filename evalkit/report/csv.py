@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 
+from evalkit.report.funnel import STAGES
 from evalkit.report.model import Item, Report
 
 __all__ = ["render_csv"]
@@ -28,7 +29,17 @@ def render_csv(report: Report) -> str:
     measures = [measure for measure in report["measures"] if measure not in timed]
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    head = ["question", "text", "tags", "cluster", "reference", "evidence", "variant", "stage"]
+    head = [
+        "question",
+        "text",
+        "tags",
+        "cluster",
+        "reference",
+        "evidence",
+        "variant",
+        "stage",
+        "who mends it",
+    ]
     tail = ["unscored", "retrieved", "answer"]
     writer.writerow([*head, *map(_inert, measures), *tail])
     for item in report["items"]:
@@ -51,6 +62,7 @@ def _rows(item: Item, measures: list[str]) -> Iterator[list[str | float]]:
             *asked,
             variant,
             result["stage"],
+            STAGES[result["stage"]].mends if result["stage"] in STAGES else "",
             *(result["scores"].get(measure, "") for measure in measures),
             "; ".join(dict.fromkeys(result["reasons"].values())),
             " ".join(f"{hit['doc']}:{hit['start']}-{hit['end']}" for hit in result["retrieved"]),

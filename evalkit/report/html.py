@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from evalkit.backends import charts
 from evalkit.report.funnel import STAGES
+from evalkit.report.health import health
 from evalkit.report.model import GateRow, Item, Report
-from evalkit.report.text import all_estimates, all_gates, figure, name
+from evalkit.report.text import all_estimates, all_gates, figure, name, unit
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,6 +48,9 @@ def render_html(report: Report, decision: Mapping[str, Any] | None = None) -> st
         .get_template("report.html")
         .render(
             report=report,
+            unit=partial(unit, report),
+            health=health(report["figures"]),
+            waived=partial(_waived, decision),
             decision=decision,
             verdict=decision["decision"] if decision else report["verdict"],
             reasons=decision["reasons"] if decision else report["reasons"],
@@ -82,6 +86,14 @@ def _families(decision: Mapping[str, Any] | None) -> dict[str, list[Mapping[str,
     return families
 
 
+def _waived(decision: Mapping[str, Any] | None, what: str) -> str:
+    """Returns by whom and until when an undecided gate or an unanswered item is waived, or nothing."""
+    for waiver in decision["waivers"] if decision else ():
+        if waiver["waives"] == what:
+            return f"waived by {waiver['owner']} until {waiver['expires']}"
+    return ""
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -100,7 +112,7 @@ def _environment() -> Environment:
 
 
 def _lost(item: Item) -> int:
-    """Counts the variants that did not find the question's evidence."""
+    """Counts the variants that lost the question somewhere."""
     return sum(result["stage"] not in {"found", "unanswerable"} for result in item["results"].values())
 
 

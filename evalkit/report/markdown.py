@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from evalkit.report.model import GateRow, Report
-from evalkit.report.text import all_estimates, all_gates, figure, name
+from evalkit.report.text import all_estimates, all_gates, figure, name, unit
 
 __all__ = ["render_markdown"]
 
@@ -42,7 +42,9 @@ def render_markdown(report: Report) -> str:
             " (baseline)" if variant["name"] == report["baseline"] else ""
         )
         values = (
-            f"{figure(row['mean'])} [{figure(row['low'])}, {figure(row['high'])}]" if row["n"] else "no score"
+            f"{figure(row['mean'])} [{figure(row['low'])}, {figure(row['high'])}] {_cell(unit(report, row))}".rstrip()
+            if row["n"]
+            else "no score"
             for row in shown
         )
         lines.append(f"| {marked} | {' | '.join(values)} |")

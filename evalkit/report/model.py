@@ -191,7 +191,11 @@ class Volatile(TypedDict):
 
 
 class Report(TypedDict):
-    """One evaluation, whole; `requirements` are the gates with every parameter, as they stood before anything ran."""
+    """One evaluation, whole.
+
+    `requirements` are the gates with every parameter, as they stood before anything ran; `units` the units of the
+    measures that have one.
+    """
 
     schema_version: int
     evalkit_version: str
@@ -215,6 +219,7 @@ class Report(TypedDict):
     comparisons: list[Comparison]
     gates: list[GateRow]
     items: list[Item]
+    units: NotRequired[dict[str, str]]
     volatile: Volatile
 
 

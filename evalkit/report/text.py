@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from evalkit.gates.cells import shown
 from evalkit.report.model import EstimateRow, GateRow, Item, Report
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["all_estimates", "all_gates", "explain", "figure", "render"]
+__all__ = ["all_estimates", "all_gates", "explain", "figure", "render", "unit"]
 
 _COLOUR = {"PASS": "green", "GO": "green", "FAIL": "red", "NO-GO": "red", "INCONCLUSIVE": "yellow"}
 _WORST = 3
@@ -44,7 +45,10 @@ def render(report: Report) -> Iterator[RenderableType]:
     cells = {(row["variant"], row["measure"]): row for row in all_estimates(report)}
     for variant in report["variants"]:
         marked = variant["name"] + (" (baseline)" if variant["name"] == report["baseline"] else "")
-        table.add_row(marked, *(estimate(cells[variant["name"], measure]) for measure in measures))
+        table.add_row(
+            marked,
+            *(estimate(row, unit(report, row)) for row in (cells[variant["name"], m] for m in measures)),
+        )
     yield table
     for measure, judge in report.get("judges", {}).items():
         corrected = judge["correction"] or "not corrected"
@@ -67,19 +71,23 @@ def name(row: GateRow) -> str:
     return " ".join(filter(None, parts)) + (f" [{row['slice']}]" if row["slice"] else "")
 
 
-def estimate(row: EstimateRow) -> str:
-    """Returns "0.861 [0.82, 0.90]", and what was left unscored."""
+def estimate(row: EstimateRow, counted_in: str = "") -> str:
+    """Returns "0.861 [0.82, 0.90]" with its unit, and what was left unscored."""
     if row["n"] == 0:
         return "no score" + (f" ({row['unscored']} unscored)" if row["unscored"] else "")
     text = f"{figure(row['mean'])} \\[{figure(row['low'])}, {figure(row['high'])}]"
+    text += f" {counted_in}" if counted_in else ""
     return text + (f" ({row['unscored']} unscored)" if row["unscored"] else "")
 
 
-def figure(value: float | None) -> str:
-    """Returns a number with three significant decimals, small ones with more."""
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if abs(value) >= 0.01 or value == 0 else f"{value:.2g}"
+def figure(value: float | None, unit: str = "") -> str:
+    """Returns a number as reasons show it, with its unit; a dash where there is none."""
+    return "–" if value is None else shown(value, unit)
+
+
+def unit(report: Report, row: EstimateRow | GateRow) -> str:
+    """Returns what a row's measure is counted in: "s", or nothing; a share of cells is counted in nothing."""
+    return "" if row.get("gate") == "coverage" else report.get("units", {}).get(row["measure"], "")
 
 
 def explain(report: Report, rows: Iterable[GateRow]) -> str:
@@ -87,10 +95,13 @@ def explain(report: Report, rows: Iterable[GateRow]) -> str:
     lines: list[str] = []
     rows = [row for row in rows if row["outcome"] != "PASS"]
     for row in rows[:_REASONS]:
-        bounds = f"bounds {figure(row['low'])} to {figure(row['high'])}, required {figure(row['bound'])}"
+        what = unit(report, row)
+        bounds = (
+            f"bounds {figure(row['low'])} to {figure(row['high'])}, required {figure(row['bound'], what)}"
+        )
         lines.append(f"{row['outcome']}: {name(row)}")
         lines.append(f"  {row['reason']}")
-        lines.append(f"  estimate {figure(row['estimate'])}, {bounds}, n = {row['n']}")
+        lines.append(f"  estimate {figure(row['estimate'], what)}, {bounds}, n = {row['n']}")
         worst = list(_worst(report, row))
         if worst:
             lines.append(f"  the {len(worst)} worst questions:")

@@ -54,7 +54,8 @@ class Scores:
 
     `value`: float64[n], 0 where there is none and never NaN. `state`: uint8[n] of `State`. `reason` maps the
     rows that are not applicable or unscored to why. `detail` maps the rows that a judge saw to what it said. `labels`
-    are what people said of a judge's answers, or why the judge may not gate; None where no judge was asked.
+    are what people said of a judge's answers, or why the judge may not gate; None where no judge was asked. `unit` is
+    what values are counted in ("s"), empty for shares.
     """
 
     value: Floats
@@ -62,6 +63,7 @@ class Scores:
     reason: Mapping[int, str]
     detail: Mapping[int, Judgement] = field(default_factory=dict)
     labels: Labels | str | None = None
+    unit: str = ""
 
     def __len__(self) -> int:
         return len(self.value)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -213,6 +213,62 @@ def test_a_ceiling_says_how_many_questions_it_needs() -> None:
         {"ceiling": {"variant": "new", "measure": "Latency", "at_most": 0.5}}, Sheet({"new": [0.1] * 40})
     )
     assert verdict.needed == 19
+
+
+def mean(values: Sequence[float | None], at_most: float, clusters: Sequence[str] | None = None) -> Verdict:
+    spec = {"ceiling": {"variant": "new", "measure": "Cost", "at_most": at_most, "of": "mean"}}
+    return judge(spec, Sheet({"new": values}, clusters=clusters))
+
+
+def test_a_ceiling_on_a_mean_by_hand() -> None:
+    # Deviations of 0.01: s = 0.01 * sqrt(100 / 99), s / sqrt(100) = 0.00100504, t(99, 5%) = 1.66039, no skewness.
+    values = [0.01, 0.03] * 50
+    passed = mean(values, 0.022)
+    assert (passed.low, passed.high) == pytest.approx((0.02 - 0.00166876, 0.02 + 0.00166876), abs=1e-8)
+    assert passed.outcome is Outcome.PASS
+    assert mean(values, 0.018).outcome is Outcome.FAIL
+    open_ = mean(values, 0.021)
+    assert (open_.outcome, "more questions would settle it" in open_.reason) == (Outcome.INCONCLUSIVE, True)
+
+
+def test_a_ceiling_on_a_mean_allows_for_a_long_tail() -> None:
+    # 90 zeros and 10 ones: m = 0.1, sum of squares 9 / 100, skewness (1 - 0.2) / 0.3 = 2.6667;
+    # standard error 0.3 / sqrt(99) = 0.0301511; t = 1.66039; more = 2.6667 * (1 + 2 t^2) / 60 = 0.289507.
+    verdict = mean([0.0] * 90 + [1.0] * 10, 0.2)
+    assert verdict.high == pytest.approx(0.1 + 0.0301511 * (1.66039 + 0.289507), abs=1e-6)
+    assert verdict.low == pytest.approx(0.1 - 0.0301511 * 1.66039, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "clusters", "reason"),
+    [
+        ([0.01, 0.03] * 49, None, "takes 100 questions"),
+        ([0.01] * 200, None, "all values are the same"),
+        ([0.0] * 200, None, "all values are the same"),
+        ([0.01, 0.03] * 50, [str(n // 6) for n in range(100)], "only 17 clusters"),
+        ([0.01, 0.03] * 50, ["one"] * 100, "one cluster shows no spread"),
+        ([0.01, 0.03] * 50 + [None], None, "score the 1 unscored first"),
+        ([None] * 100, None, "has no score"),
+    ],
+)
+def test_a_ceiling_on_a_mean_decides_nothing_on(
+    values: Sequence[float | None], clusters: Sequence[str] | None, reason: str
+) -> None:
+    verdict = mean(values, 0.5, clusters)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert reason in verdict.reason
+    assert verdict.needed == (2 if len(values) == 98 else None)
+
+
+def test_reasons_carry_the_unit() -> None:
+    class Timed(Sheet):
+        def scores(self, variant: str, measure: str) -> Scores:
+            return replace(super().scores(variant, measure), unit="s")
+
+    spec = {"ceiling": {"variant": "new", "measure": "Latency", "at_most": 2}}
+    reason = judge(spec, Timed({"new": [0.0081] * 100})).reason
+    assert "the 95th percentile of Latency is 0.0081 s, at most 0.0081 s" in reason
+    assert reason.endswith("under the ceiling 2 s")
 
 
 def test_coverage_is_a_census() -> None:

@@ -74,6 +74,14 @@ def test_the_figure_is_the_corrected_one_and_says_so() -> None:
     assert f"with 95% confidence ({verdict.method})" in verdict.reason
 
 
+def test_a_mean_that_a_judge_gave_has_a_ceiling_by_labels_and_a_quantile_has_none() -> None:
+    sheet = Sheet({"new": column()})
+    kept = judge("ceiling", sheet, at_most=0.8, of="mean")
+    assert (kept.outcome, kept.method[:5]) == (Outcome.PASS, "PPI++")
+    assert judge("ceiling", sheet, at_most=0.5, of="mean").outcome is Outcome.FAIL
+    assert "not a quantile" in judge("ceiling", sheet, at_most=1.0).reason
+
+
 def test_a_judge_that_flatters_is_overruled_by_people() -> None:
     flattered = np.clip(JUDGED + 0.35, 0, 1)
     assert flattered.mean() > 0.85

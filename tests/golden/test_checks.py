@@ -102,7 +102,11 @@ def test_language(text: str, language: str) -> None:
 
 def test_what_every_variant_gets_and_none() -> None:
     questions = [q(name, "?", Evidence("wiki/leave", LEAVE)) for name in ("easy", "some", "never")]
-    stages = {"easy": ["found", "found"], "some": ["found", "split"], "never": ["split", "not retrieved"]}
+    stages = {
+        "easy": ["found", "found"],
+        "some": ["ignored by the answer", "not retrieved"],
+        "never": ["split by the chunker", "not retrieved"],
+    }
     assert found("all easy", *questions, stages=stages).examples[0].startswith("easy:")
     assert found("none gets", *questions, stages=stages).examples[0].startswith("never:")
     assert found("all easy", *questions, stages=stages).count == 1

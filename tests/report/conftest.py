@@ -45,6 +45,7 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
             "suite_digest": "e" * 64, "requirements": [word],
             "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
             "measures": MEASURES,
+            "units": {"nDCG@10": word},
             "judges": {"Recall@5": {"identity": word, "card": word, "cost": 0.5, "correction": word}},
             "variants": [{"name": word, "spec": {"chunker": word}, "chunker": word, "retriever": word, "answerer": word,
                           "depth": 5, "passages": 9, "median_characters": 80}],

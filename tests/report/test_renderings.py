@@ -12,10 +12,12 @@ import pytest
 
 from evalkit.errors import SuiteError
 from evalkit.report.csv import render_csv
+from evalkit.report.health import health
 from evalkit.report.html import MAX_QUESTIONS, render_html
 from evalkit.report.junit import render_junit
 from evalkit.report.markdown import MAX_CHARACTERS, render_markdown
 from evalkit.report.model import Report, dump, load
+from tests.report.conftest import made_decision
 
 Make = Callable[..., Report]
 
@@ -56,6 +58,63 @@ def test_equal_reports_are_equal_pages(make: Make) -> None:
     assert render_html(make()) == render_html(json.loads(dump(make())))
 
 
+def test_the_page_says_who_waived_what_is_open(make: Make) -> None:
+    item = {
+        "family": "data",
+        "statement": "It holds.",
+        "required": True,
+        "detail": "nobody has answered this",
+    }
+    waiver = {"owner": "Ann", "reason": "pilot", "expires": "2027-01-31"}
+    decision = {
+        **made_decision(),
+        "readiness": [
+            {**item, "name": "exit-plan", "status": "missing"},
+            {**item, "name": "owner", "status": "missing"},
+            {**item, "name": "budget", "status": "failed"},
+        ],
+        "waivers": [
+            {**waiver, "waives": what} for what in ("exit-plan", "budget", "floor plain Recall@5 [tag=plain]")
+        ],
+    }
+    page = re.sub(r"<[^>]+>", "", render_html(make(), decision))
+    assert page.count("missing, waived by Ann until 2027-01-31") == 1
+    assert "INCONCLUSIVE, waived by Ann until 2027-01-31" in page
+    assert page.count(", waived by") == 2, "a failed item is lifted by nothing"
+
+
+def test_times_carry_their_unit_and_shares_none(make: Make) -> None:
+    report = make()
+    report["units"] = {"nDCG@10": "s"}
+    page, text = re.sub(r"<[^>]+>", "", render_html(report)), render_markdown(report)
+    assert "0.800 s 0.700–0.900 s" in page
+    assert "0.800 0.700–0.900" in page
+    assert "| 0.800 [0.700, 0.900] | 0.800 [0.700, 0.900] s |" in text
+
+
+def test_figures_of_the_corpus_are_in_plain_words() -> None:
+    figures = {
+        "corpus.stale_share": 0.1234, "corpus.listed": 1200.0, "corpus.held_share": 0.0004,
+        "corpus.lag_days_median": 2.55, "golden.questions": 9.0, "passages.cut_share.new": 0.5,
+        "judge.labels.new.Faithfulness": 120.0, "mine": 0.012,
+    }  # fmt: skip
+    shown = {group: [(row.label, row.value) for row in rows] for group, rows in health(figures).items()}
+    assert shown == {
+        "Corpus": [
+            ("Documents that the sources list", "1,200"),
+            ("Share held of those listed", "0.04%"),
+            ("Share of the snapshot before that had gone stale (edited, moved or deleted)", "12.3%"),
+            ("Days that a change waited to be synced, median", "2.5"),
+        ],
+        "Golden set": [("Questions", "9")],
+        "Passages and judges": [
+            ("Answers labelled by people, for: new.Faithfulness", "120"),
+            ("mine", "0.012"),
+            ("Share of passages longer than the model reads: new", "50.0%"),
+        ],
+    }
+
+
 def test_the_page_names_nothing_outside_itself(make: Make) -> None:
     page = render_html(make())
     assert "<script" not in page
@@ -79,7 +138,7 @@ def test_no_text_of_the_table_is_a_formula(make: Make, formula: str) -> None:
     for cell in (cell for row in rows[1:] for cell in row):
         for part in re.split(r"[;\t\r\n]", cell):
             assert not part.lstrip().startswith(("=", "+", "-", "@")) or part == "", cell
-    assert rows[1][8] == "0.0"
+    assert rows[1][8:10] == ["the retriever", "0.0"]
 
 
 def test_markdown_keeps_markup_out_and_fits_a_comment(make: Make) -> None:

@@ -15,6 +15,8 @@ __all__ = ["authors", "easy", "hopeless", "languages", "small_slices", "sources"
 
 _MOST = 0.9
 _FEW = 10
+_GOT = {"found", "ignored by the answer", "unfaithful"}
+"""Where retrieval did its part, whatever the answer made of it."""
 
 
 def authors(questions: Sequence[Question]) -> Finding:
@@ -75,7 +77,7 @@ def easy(questions: Sequence[Question], stages: Mapping[str, Sequence[str]]) -> 
 def hopeless(questions: Sequence[Question], stages: Mapping[str, Sequence[str]]) -> Finding:
     """Questions that no variant of a report gets: hard ones, or judged wrongly."""
     held = [q for q in questions if q.evidence and q.id in stages]
-    found = [f"{q.id}: {q.text:.80}" for q in held if "found" not in stages[q.id]]
+    found = [f"{q.id}: {q.text:.80}" for q in held if _GOT.isdisjoint(stages[q.id])]
     return finding(
         "none gets", found, len(held), "questions are got by no variant: read whether their evidence is right"
     )
