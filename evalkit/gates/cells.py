@@ -119,4 +119,6 @@ def slices_of(results: Results, tag: str) -> list[str]:
 
 def shown(value: float) -> str:
     """Returns a number as reasons show it."""
+    if value != 0 and abs(value) < 0.01:
+        return f"{value:.2g}"
     return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}"
