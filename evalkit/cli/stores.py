@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalkit.cli.shared import SUITE
+from evalkit.cli.shared import SUITE, Commands
 
 __all__ = ["cache", "verify"]
 
@@ -52,7 +52,7 @@ def verify(suite: Path) -> None:
     )
 
 
-@click.group()
+@click.group(cls=Commands)
 def cache() -> None:
     """Look after stored results and embeddings."""
 
@@ -77,7 +77,11 @@ def cache_info(suite: Path) -> None:
 @cache.command("gc")
 @SUITE
 @click.option(
-    "--keep", default=1000, show_default=True, help="Megabytes of results to keep, the latest used."
+    "--keep",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="Megabytes of results to keep, the latest used.",
 )
 @click.option("--embeddings", is_flag=True, help="Also delete every embedding.")
 def cache_gc(suite: Path, *, keep: int, embeddings: bool) -> None:
