@@ -94,10 +94,13 @@ class GateItem(pytest.Item):
         from evalkit.errors import EvalkitError
 
         assert isinstance(self.parent, SuiteFile)
+        problem = ""
         try:
             self.parent.report()
         except EvalkitError as error:
-            pytest.fail(str(error), pytrace=False)
+            problem = str(error)
+        if problem:
+            pytest.fail(problem, pytrace=False)
 
     def runtest(self) -> None:
         from evalkit.report.text import all_gates, explain

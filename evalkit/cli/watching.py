@@ -25,7 +25,9 @@ __all__ = ["monitor"]
     show_default=True,
     help="The error of all looks together.",
 )
-@click.option("--state", type=click.Path(path_type=Path), help="Where the last look is kept [default: home].")
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="Where the last look is kept [default: in .evalkit]."
+)
 @click.option("--webhook", metavar="URL", help="Told when the alarm is raised or the verdict changes.")
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI of re-runs [default: do not log].")
 def monitor(
