@@ -91,8 +91,16 @@ class GateItem(pytest.Item):
 
     def setup(self) -> None:
         """Evaluates the suite here, so that a broken harness is an ERROR and only a verdict is a FAILURE."""
+        from evalkit.errors import EvalkitError
+
         assert isinstance(self.parent, SuiteFile)
-        self.parent.report()
+        problem = ""
+        try:
+            self.parent.report()
+        except EvalkitError as error:
+            problem = str(error)
+        if problem:
+            pytest.fail(problem, pytrace=False)
 
     def runtest(self) -> None:
         from evalkit.report.text import all_gates, explain

@@ -97,7 +97,7 @@ class Registry(Generic[T]):
             return TypeAdapter(cls).validate_python(dict(parameters))
         except ValidationError as error:
             raise SuiteError(
-                f"{self.kind} '{name}'{_where(e['loc'])}: {e['msg']}"
+                f"{self.kind} '{name}'{_where(e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
                 # Without a location the input is every parameter, credentials among them.
                 + ("" if e["type"] == "missing" or not e["loc"] else f"; found {e['input']!r}")
                 for e in error.errors(include_url=False)

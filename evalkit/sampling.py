@@ -26,8 +26,11 @@ def judged_measure(suite: Suite, name: str | None) -> Judged:
     if name is None and len(judged) == 1:
         return next(iter(judged.values()))
     if name is None:
-        found = ", ".join(judged) or "none"
-        raise SuiteError(f"{suite.path}: judged measures are {found}; name one with --measure")
+        if not judged:
+            raise SuiteError(
+                f"{suite.path}: no measure is judged; name one, such as SupportScore, and its 'judge'"
+            )
+        raise SuiteError(f"{suite.path}: judges {', '.join(judged)}; name one with --measure")
     if name not in judged:
         raise SuiteError(f"{suite.path}: no judged measure '{name}'; {did_you_mean(name, judged)}")
     return judged[name]

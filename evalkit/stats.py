@@ -258,7 +258,7 @@ def paired_bounds(differences: Floats, clusters: Labels, alpha: float, *, strict
     if not unclustered and len(means) < MIN_CLUSTERS:
         why = f"the questions form only {len(means)} clusters; at least {MIN_CLUSTERS} are needed to decide"
     elif bounds.method != SCORE and (n < _MIN_PAIRS or better + worse < _MIN_CHANGED):
-        why = f"{better + worse} of {n} questions changed; deciding takes {_MIN_CHANGED} of {_MIN_PAIRS}"
+        why = f"{better + worse} of {n} questions changed; deciding takes {_MIN_CHANGED} changed of {_MIN_PAIRS}"
     return replace(bounds, decisive=not why, why=why)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from evalkit.types import (
     Runtime,
     Variant,
 )
+
+os.environ.pop("EVALKIT_HOME", None)  # each test project keeps its own things
 
 # The same examples on every machine, whatever its speed: a red build is about the change.
 settings.register_profile("evalkit", deadline=None, derandomize=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -244,3 +245,48 @@ def test_help_loads_no_heavy_library(arguments: list[str], tmp_path: Path) -> No
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=True
     )
     assert "LOADED []" in done.stdout
+
+
+def test_help_names_every_command_once_and_whole(tmp_path: Path) -> None:
+    from evalkit.cli import SECTIONS, cli
+
+    assert sorted(name for names in SECTIONS.values() for name in names) == sorted(cli.commands)
+    for group in ((), ("golden",), ("corpus",), ("cache",), ("judge",)):
+        assert "..." not in evalkit(*group, "--help", cwd=tmp_path).stdout.partition("\n")[2]
+
+
+@pytest.mark.parametrize("path", ["file/home", "file"])
+def test_a_home_that_cannot_be_used_is_a_sentence(project: Path, path: str, write: Write) -> None:
+    write("file", "")
+    done = subprocess.run(
+        [sys.executable, "-m", "evalkit", "sync", "."],
+        cwd=project,
+        env=os.environ | {"EVALKIT_HOME": str(project / path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", ".", "--html", "docs"),
+        ("plan", ".", "--changed", "-1"),
+        ("plan", ".", "--icc", "7"),
+        ("sync", ".", "--watch", "-3"),
+        ("cache", "gc", ".", "--keep", "-5"),
+        ("corpus", "gc", ".", "--keep", "-1"),
+        ("decide", "nowhere", "report.json", "--approver", "x"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_any_work(project: Path, arguments: tuple[str, ...]) -> None:
+    done = evalkit(*arguments, cwd=project)
+    assert done.returncode == 2
+    assert "rror: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (project / ".evalkit/reports").exists()

@@ -82,6 +82,7 @@ def test_a_broken_corpus_is_an_error_not_a_failure(project: Path, pytester: pyte
     result = gates(project, pytester)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*no corpus is pinned yet*"])
+    assert "CorpusError" not in result.stdout.str(), "its source is no use to the suite's owner"
 
 
 def test_a_suite_without_its_environment_is_skipped_with_the_reason(

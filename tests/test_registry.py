@@ -68,6 +68,7 @@ def test_a_wrong_spec_is_answered_in_a_sentence(spec: object, message: str) -> N
     with pytest.raises(SuiteError) as caught:
         registry.build(spec)
     assert message in str(caught.value)
+    assert "Value error" not in str(caught.value)
 
 
 def test_paths_are_validated_from_text() -> None:

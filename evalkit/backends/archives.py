@@ -101,7 +101,8 @@ def _tar(file: IO[bytes], size: int, caps: Caps) -> Iterator[Member]:
                     else budget.take(info.name, body)
                 )
     except (tarfile.TarError, EOFError, UnicodeError, zlib.error) as error:
-        raise ValueError(f"not a readable zip or tar archive ({error})") from error
+        said = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(f"not a readable zip or tar archive ({said[0].rstrip(':')})") from error
 
 
 class _Budget:

@@ -218,8 +218,10 @@ class Mirror:
             raise CorpusError(f"{self.origin}: git {words[0]} took longer than {TIMEOUT} seconds") from None
         if run.returncode:
             said = run.stderr.decode("utf-8", "replace").strip().splitlines()
+            fatal = [line for line in said if line.startswith("fatal: ")]
+            reason = (fatal or said[-1:] or [f"exit code {run.returncode}"])[0]
             raise CorpusError(
-                f"{self.origin}: git {words[0]} failed ({said[-1] if said else run.returncode}); "
+                f"{self.origin}: git {words[0]} failed ({reason}); "
                 "check the repository, the ref and the credentials"
             )
         return run.stdout

@@ -8,6 +8,7 @@ import click
 
 from evalkit import __version__
 from evalkit.cli import corpus, deciding, evaluating, golden, judge, planning, reporting, stores, watching
+from evalkit.cli.shared import Commands
 from evalkit.errors import EvalkitError
 
 __all__ = ["cli", "main"]
@@ -15,7 +16,20 @@ __all__ = ["cli", "main"]
 EXIT_ERROR = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+SECTIONS = {
+    "Evaluate": ("init", "sync", "check", "plan", "run"),
+    "Read results": ("report", "compare"),
+    "Decide and watch": ("decide", "promote", "baseline", "monitor"),
+    "Keep questions and judges true": ("golden", "judge"),
+    "Look after what is stored": ("doctor", "corpus", "cache", "verify", "schema"),
+}
+
+
+@click.group(
+    cls=Commands,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="evalkit")
 def cli() -> None:
     """Decide whether a retrieval system over a knowledge base may go to production.
@@ -30,10 +44,15 @@ for _module in (evaluating, corpus, reporting, deciding, golden, judge, planning
 
 
 def main() -> None:
-    """Runs the command line; a mistake of the user's ends in sentences and exit code 2."""
+    """Runs the command line; a mistake of the user's or a path that cannot be used ends in exit code 2."""
     try:
         cli()
     except EvalkitError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
+        sys.exit(EXIT_ERROR)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        click.echo(f"error: {error.filename2 or error.filename}: cannot be used: {error.strerror}", err=True)
         sys.exit(EXIT_ERROR)

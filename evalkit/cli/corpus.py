@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalkit.cli.shared import SUITE, progress_bars
+from evalkit.cli.shared import SUITE, Commands, progress_bars
 
 __all__ = ["corpus", "doctor", "sync"]
 
@@ -17,7 +17,12 @@ __all__ = ["corpus", "doctor", "sync"]
 @click.option("--keep-going", is_flag=True, help="Pin the corpus without the documents that cannot be read.")
 @click.option("--allow-deletions", is_flag=True, help="Pin it though more than a fifth of a source is gone.")
 @click.option("--dry-run", is_flag=True, help="List the sources and say what a sync would read; pin nothing.")
-@click.option("--watch", type=float, metavar="SECONDS", help="Sync again, that often, until stopped.")
+@click.option(
+    "--watch",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Sync again, that often, until stopped.",
+)
 def sync(suite: Path, *, keep_going: bool, allow_deletions: bool, dry_run: bool, watch: float | None) -> None:
     """Fetch what changed at the sources, store a snapshot and pin it in corpus.lock."""
     import time
@@ -65,7 +70,7 @@ def _preview(suite: Path) -> None:
     for plan in preview(load_suite(suite)):
         click.echo(
             f"{plan.source}: {plan.listed:,} listed, {plan.listed - len(plan.pending):,} known, "
-            f"{len(plan.pending):,} to read, {len(plan.omitted):,} held that are no longer listed"
+            f"{len(plan.pending):,} to read, {len(plan.omitted):,} no longer listed"
         )
 
 
@@ -88,7 +93,7 @@ def doctor(suite: Path) -> None:
     sys.exit(2 if failed else 0)
 
 
-@click.group()
+@click.group(cls=Commands)
 def corpus() -> None:
     """Look after the snapshots of a suite's documents."""
 
@@ -139,7 +144,13 @@ def corpus_diff(suite: Path, before: str, after: str | None) -> None:
 
 @corpus.command("gc")
 @SUITE
-@click.option("--keep", default=10, show_default=True, help="How many of the latest snapshots to keep.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    help="How many of the latest snapshots to keep.",
+)
 def corpus_gc(suite: Path, *, keep: int) -> None:
     """Delete old snapshots and the texts that only they need; the project's pinned ones stay."""
     from evalkit.suite import load_suite

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from evalkit.cli.shared import EXIT_CODES, SUITE, folder_of
+from evalkit.cli.shared import EXIT_CODES, OUTPUT, SUITE, folder_of
 
 __all__ = ["baseline", "decide", "promote"]
 
@@ -16,10 +16,8 @@ __all__ = ["baseline", "decide", "promote"]
 @SUITE
 @click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
 @click.option("--approver", "approvers", multiple=True, required=True, help="Who signs; repeat for several.")
-@click.option("--statement", type=click.Path(path_type=Path), help="Also write an in-toto statement here.")
-@click.option(
-    "--html", "html_file", type=click.Path(path_type=Path), help="Also write the page with the decision here."
-)
+@click.option("--statement", type=OUTPUT, help="Also write an in-toto statement here.")
+@click.option("--html", "html_file", type=OUTPUT, help="Also write the page with the decision here.")
 def decide(
     suite: Path,
     report_file: Path,
@@ -35,9 +33,14 @@ def decide(
     from evalkit.backends.files import write_atomic
     from evalkit.decision import intoto
     from evalkit.decision.decide import decide as run_decide
+    from evalkit.errors import SuiteError
     from evalkit.report.html import render_html
     from evalkit.report.model import load
+    from evalkit.suite import load_suite
 
+    loaded, report = load_suite(suite), load(report_file)
+    if report["suite"] != loaded.name:
+        raise SuiteError(f"{report_file}: a report of '{report['suite']}'; expected one of '{loaded.name}'")
     entry = run_decide(folder_of(suite), report_file, approvers, dt.datetime.now(dt.UTC))
     click.echo(f"decision {entry['number']}: {entry['decision']}")
     for edit in entry["edited"]:
@@ -49,7 +52,9 @@ def decide(
     if statement is not None:
         write_atomic(statement, json.dumps(intoto.statement(entry), indent=2) + "\n")
     if html_file is not None:
-        write_atomic(html_file, render_html(load(report_file), entry))
+        write_atomic(html_file, render_html(report, entry))
+    for path in filter(None, (statement, html_file)):
+        click.echo(f"wrote {path}")
     sys.exit(EXIT_CODES[entry["decision"]])
 
 

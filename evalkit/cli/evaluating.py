@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from evalkit.cli.shared import EXIT_CODES, SUITE, console, progress_bars
+from evalkit.cli.shared import EXIT_CODES, OUTPUT, SUITE, console, progress_bars
 
 if TYPE_CHECKING:
     from evalkit.suite import Suite
@@ -53,14 +53,10 @@ def check(suite: Path) -> None:
 
 @click.command()
 @SUITE
-@click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), help="Also write the report as JSON here."
-)
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Also write the HTML page here.")
-@click.option(
-    "--markdown", "markdown_file", type=click.Path(path_type=Path), help="Also write Markdown here."
-)
-@click.option("--junit", type=click.Path(path_type=Path), help="Also write the gates as JUnit XML here.")
+@click.option("--json", "json_file", type=OUTPUT, help="Also write the report as JSON here.")
+@click.option("--html", "html_file", type=OUTPUT, help="Also write the HTML page here.")
+@click.option("--markdown", "markdown_file", type=OUTPUT, help="Also write Markdown here.")
+@click.option("--junit", type=OUTPUT, help="Also write the gates as JUnit XML here.")
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
 @click.option("--dry-run", is_flag=True, help="Only say about what answering and judging would cost.")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
@@ -116,6 +112,8 @@ def run(
     if "looks" in report["volatile"]:
         click.echo(f"{'looks':9} {report['volatile']['looks']} at these test questions, this one included")
     files.write(report, json=json_file, html=html_file, markdown=markdown_file, junit=junit)
+    for path in filter(None, (json_file, html_file, markdown_file, junit)):
+        click.echo(f"wrote     {path}")
     sys.exit(EXIT_CODES[report["verdict"]])
 
 

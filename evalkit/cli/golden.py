@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evalkit.cli.making import draft, generate, review
-from evalkit.cli.shared import SUITE, console, progress_bars
+from evalkit.cli.shared import SUITE, Commands, console, progress_bars
 
 if TYPE_CHECKING:
     from evalkit.suite import Suite
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["golden"]
 
 
-@click.group()
+@click.group(cls=Commands)
 def golden() -> None:
     """Keep a golden set true, make one, turn it into other formats."""
 
@@ -165,7 +165,9 @@ golden.add_command(review)
 def _evidence_table(table: dict[str, dict[str, int]]) -> None:
     from rich.table import Table
 
-    shown = Table("slice", *next(iter(table.values())), title="evidence", title_justify="left")
+    shown = Table(
+        "slice", *next(iter(table.values())), title="evidence", title_justify="left", show_edge=False
+    )
     for name, row in sorted(table.items()):
         shown.add_row(name or "all", *(f"{count:,}" for count in row.values()))
     console().print(shown)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evalkit.cli.shared import SUITE, console, progress_bars
+from evalkit.cli.shared import SUITE, Commands, console, progress_bars
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -19,7 +19,7 @@ __all__ = ["judge"]
 MEASURE = click.option("--measure", help="Which judged measure [default: the suite's only one].")
 
 
-@click.group()
+@click.group(cls=Commands)
 def judge() -> None:
     """Measure how far a judge agrees with people, so that it may gate."""
 
@@ -28,7 +28,13 @@ def judge() -> None:
 @SUITE
 @MEASURE
 @click.option("--variant", required=True, help="Whose answers.")
-@click.option("--count", default=150, show_default=True, help="How many, at least 100 to gate on.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=150,
+    show_default=True,
+    help="How many, at least 100 to gate on.",
+)
 @click.option(
     "--keep", type=click.Path(path_type=Path), help="Labels to carry over where the answer is the same."
 )
@@ -67,9 +73,19 @@ def sample(
 @click.option("--judge", "name", help="Another judge than the suite's, by name.")
 @MEASURE
 @click.option(
-    "--repeats", default=1, show_default=True, help="How often to ask again, to see the judge's own noise."
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How often to ask again, to see the judge's own noise.",
 )
-@click.option("--days", default=180, show_default=True, help="For how many days the card holds.")
+@click.option(
+    "--days",
+    type=click.IntRange(min=1),
+    default=180,
+    show_default=True,
+    help="For how many days the card holds.",
+)
 def calibrate(
     suite: Path, *, labels: Path, name: str | None, measure: str | None, repeats: int, days: int
 ) -> None:

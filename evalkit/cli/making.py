@@ -31,7 +31,13 @@ _KEYS = "y whole passage · 1-9 that sentence · n no · u unanswerable · x dro
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Where to write the candidates to judge."
 )
-@click.option("--depth", default=5, show_default=True, help="How many passages of each variant are pooled.")
+@click.option(
+    "--depth",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="How many passages of each variant are pooled.",
+)
 @click.option(
     "--run",
     "runs",
@@ -97,7 +103,13 @@ def review(candidates: Path, *, out: Path, by: str) -> None:
 @click.option(
     "--api-key-env", default="OPENAI_API_KEY", show_default=True, help="The variable that holds its key."
 )
-@click.option("--count", default=20, show_default=True, help="How many passages to ask about.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many passages to ask about.",
+)
 @click.option(
     "--persona", "personas", multiple=True, help="Who asks, 'name: description'; repeat for several."
 )

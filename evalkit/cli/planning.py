@@ -14,10 +14,18 @@ __all__ = ["plan"]
 @click.command()
 @SUITE
 @click.option(
-    "--icc", default=0.3, show_default=True, help="Assumed likeness of one cluster's questions, 0 to 1."
+    "--icc",
+    type=click.FloatRange(0, 1),
+    default=0.3,
+    show_default=True,
+    help="Assumed likeness of one cluster's questions, 0 to 1.",
 )
 @click.option(
-    "--changed", default=0.1, show_default=True, help="Assumed share of questions that a variant changes."
+    "--changed",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="Assumed share of questions that a variant changes.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def plan(suite: Path, *, icc: float, changed: float, as_json: bool) -> None:
@@ -39,7 +47,15 @@ def plan(suite: Path, *, icc: float, changed: float, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
         return
-    table = Table("gate", "questions", "clusters", "worth", "decides, 4 times in 5", "questions it takes")
+    table = Table(
+        "gate",
+        "questions",
+        "clusters",
+        "worth",
+        "decides, 4 times in 5",
+        "questions it takes",
+        show_edge=False,
+    )
     for row in rows:
         needs = "; ".join(
             f"{what}: {'never' if count is None else f'{count:,}'}" for what, count in row.needs.items()

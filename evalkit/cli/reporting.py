@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalkit.cli.shared import console
+from evalkit.cli.shared import OUTPUT, console
 
 __all__ = ["compare", "report", "schema"]
 
@@ -25,11 +25,9 @@ def compare(before: Path, after: Path) -> None:
 
 @click.command()
 @click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write the HTML page here.")
-@click.option("--markdown", "markdown_file", type=click.Path(path_type=Path), help="Write Markdown here.")
-@click.option(
-    "--csv", "csv_file", type=click.Path(path_type=Path), help="Write the questions as a table here."
-)
+@click.option("--html", "html_file", type=OUTPUT, help="Write the HTML page here.")
+@click.option("--markdown", "markdown_file", type=OUTPUT, help="Write Markdown here.")
+@click.option("--csv", "csv_file", type=OUTPUT, help="Write the questions as a table here.")
 def report(
     report_file: Path, *, html_file: Path | None, markdown_file: Path | None, csv_file: Path | None
 ) -> None:
@@ -41,6 +39,8 @@ def report(
     loaded = load(report_file)
     if html_file or markdown_file or csv_file:
         files.write(loaded, html=html_file, markdown=markdown_file, csv=csv_file)
+        for path in filter(None, (html_file, markdown_file, csv_file)):
+            click.echo(f"wrote {path}")
     else:
         for part in render(loaded):
             console().print(part)

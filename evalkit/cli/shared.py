@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
     from evalkit.types import Progress
 
-__all__ = ["EXIT_CODES", "SUITE", "console", "folder_of", "progress_bars"]
+__all__ = ["EXIT_CODES", "OUTPUT", "SUITE", "Commands", "console", "folder_of", "progress_bars"]
 
 EXIT_CODES = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}
 
 SUITE = click.argument("suite", type=click.Path(path_type=Path))
+
+OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
+"""A file to write: refused before any compute where it cannot be one."""
 
 
 def folder_of(suite: Path) -> Path:
@@ -32,6 +35,22 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+class Commands(click.Group):
+    """A group whose help says each command's whole first sentence, in sections where these are named."""
+
+    def __init__(self, *args: Any, sections: Mapping[str, Sequence[str]] | None = None, **attrs: Any) -> None:
+        super().__init__(*args, **attrs)
+        self.sections = sections
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        width = max(map(len, self.commands))
+        for title, names in (self.sections or {"Commands": sorted(self.commands)}).items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), self.commands[name].get_short_help_str(200)) for name in names]
+                )
 
 
 @contextmanager

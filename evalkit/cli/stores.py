@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalkit.cli.shared import SUITE
+from evalkit.cli.shared import SUITE, Commands
 
 __all__ = ["cache", "verify"]
 
@@ -46,7 +46,7 @@ def verify(suite: Path) -> None:
     _verify_caches(loaded.home)
 
 
-@click.group()
+@click.group(cls=Commands)
 def cache() -> None:
     """Look after stored results and embeddings."""
 
@@ -80,7 +80,11 @@ def cache_verify(suite: Path) -> None:
 @cache.command("gc")
 @SUITE
 @click.option(
-    "--keep", default=1000, show_default=True, help="Megabytes of results to keep, the latest used."
+    "--keep",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="Megabytes of results to keep, the latest used.",
 )
 @click.option("--embeddings", is_flag=True, help="Also delete every embedding.")
 def cache_gc(suite: Path, *, keep: int, embeddings: bool) -> None:

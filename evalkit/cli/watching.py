@@ -18,8 +18,16 @@ __all__ = ["monitor"]
     "--outcomes", type=click.Path(path_type=Path), help="Scored live queries, one JSON object a line."
 )
 @click.option("--at-least", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Their floor.")
-@click.option("--alpha", default=0.05, show_default=True, help="The error of all looks together.")
-@click.option("--state", type=click.Path(path_type=Path), help="Where the last look is kept [default: home].")
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="The error of all looks together.",
+)
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="Where the last look is kept [default: in .evalkit]."
+)
 @click.option("--webhook", metavar="URL", help="Told when the alarm is raised or the verdict changes.")
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI of re-runs [default: do not log].")
 def monitor(

@@ -59,7 +59,11 @@ class Archive:
         try:
             state = self.path.stat()
             return _read(self.path, state.st_mtime_ns, Caps(member=self.max_bytes, total=self.max_total))
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            raise CorpusError(
+                f"{self.path}: {error.strerror or error}; expected a zip or tar archive"
+            ) from error
+        except ValueError as error:
             raise CorpusError(f"{self.path}: {error}; expected a zip or tar archive") from error
 
     def _wanted(self, name: str) -> bool:

@@ -152,7 +152,8 @@ def _read(path: Path) -> _File:
         file = TypeAdapter(_File).validate_python(loaded.data or {})
     except ValidationError as error:
         raise SuiteError(
-            f"{path}:{loaded.line(e['loc'])}: {'.'.join(map(str, e['loc']))}: {e['msg']}"
+            f"{path}:{loaded.line(e['loc'])}: {'.'.join(map(str, e['loc']))}: "
+            + ("unknown key" if e["type"] == "extra_forbidden" else f"{e['msg']}; found {e['input']!r:.60}")
             for e in error.errors(include_url=False)
         ) from error
     problems = []

@@ -16,6 +16,10 @@ from evalkit.types import Corpus, Golden, Qrels, Question
 __all__ = ["anchor"]
 
 _SHOWN = 20
+_UNPINNED = (
+    "evidence is followed only once `evalkit golden reanchor` has pinned it; "
+    "mend these quotes, or remove the questions"
+)
 
 
 def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
@@ -53,7 +57,9 @@ def anchor(questions: Sequence[Question], corpus: Corpus) -> Golden:
         )
     if problems:
         more = len(problems) - _SHOWN
-        raise GoldenError(problems[:_SHOWN] + ([f"and {more} more pieces of evidence"] if more > 0 else []))
+        raise GoldenError(
+            problems[:_SHOWN] + ([f"and {more} more pieces of evidence"] if more > 0 else []) + [_UNPINNED]
+        )
     return Golden(tuple(clustered), _columns(rows), unwinnable, of_value(*questions))
 
 

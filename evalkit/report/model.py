@@ -241,8 +241,12 @@ def load(path: Path) -> Report:
     except FileNotFoundError:
         raise SuiteError(f"{path}: no such file; expected a report written by `evalkit run --json`") from None
     except (OSError, ValueError) as error:
-        raise SuiteError(f"{path}: not a readable report ({error})") from error
+        raise SuiteError(
+            f"{path}: not a readable report ({error}); expected one written by `evalkit run --json`"
+        ) from error
     version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if version is None:
+        raise SuiteError(f"{path}: not a report; expected one written by `evalkit run --json`")
     if version != SCHEMA_VERSION:
         raise SuiteError(
             f"{path}: report version {version!r}; this evalkit reads {SCHEMA_VERSION}; run the suite again"

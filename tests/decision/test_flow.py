@@ -207,3 +207,14 @@ def test_a_baseline_is_pinned_from_mlflow(project: Path) -> None:
     release = json.loads((project / "release.json").read_text())
     assert (release["variant"], release["by"]) == ("new", "Rob")
     assert release["spec"]["chunker"] == {"recursive": {"size": 60}}
+
+
+def test_a_report_of_another_suite_is_refused(project: Path) -> None:
+    assert run(project, "--no-tracking").returncode == 0
+    (project / "suite.yaml").write_text(
+        (project / "suite.yaml").read_text().replace("name: demo", "name: other")
+    )
+    decided = decide(project)
+    assert decided.returncode == 2
+    assert "r.json: a report of 'demo'; expected one of 'other'" in decided.stderr
+    assert not (project / "decisions.jsonl").exists()
