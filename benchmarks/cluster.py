@@ -29,10 +29,11 @@ from evalkit.retrievers.dense import Dense
 from evalkit.stages import run_variants
 from evalkit.types import Document, Question, Variant
 
-SIZE, DOCUMENTS = 500, 250_000
+SIZES, DOCUMENTS = (400, 500, 600, 800), 250_000
 VARIANTS = [
-    Variant("dense", Recursive(size=SIZE), Dense(), depth=10),
-    Variant("bm25", Recursive(size=SIZE), BM25(), depth=10),
+    Variant(f"{name}-{size}", Recursive(size=size), retriever, depth=10)
+    for size in SIZES
+    for name, retriever in (("dense", Dense()), ("bm25", BM25()))
 ]
 
 
