@@ -12,15 +12,7 @@ from evalkit.connectors import folder
 from evalkit.corpus.snapshot import Store
 from evalkit.errors import CorpusError
 from tests.conftest import Write
-
-SUITE = """\
-name: demo
-owner: ines@acme.example
-corpus: {docs: {folder: docs}}
-golden: golden.jsonl
-measures: [Recall@2]
-variants: {v: {chunker: {fixed: 60}, retriever: bm25}}
-"""
+from tests.test_sync import SUITE
 
 
 def evalkit(*arguments: object) -> Result:

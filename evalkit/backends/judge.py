@@ -141,7 +141,7 @@ def _model_class() -> type[Any]:
             self.cost = 0.0
 
         def generate(self, prompt: str, response_model: type[BaseModel]) -> BaseModel:
-            raise NotImplementedError
+            raise NotImplementedError("ragas' metrics are asked through agenerate alone")
 
         async def agenerate(self, prompt: str, response_model: type[BaseModel]) -> BaseModel:
             system, data = _split(prompt)

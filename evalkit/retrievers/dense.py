@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalkit.backends import encoder
-from evalkit.retrievers.top import columns
+from evalkit.retrievers.top import columns, least
 from evalkit.types import Hits, Index, Passages, Runtime
 
 if TYPE_CHECKING:
@@ -119,5 +119,4 @@ def _candidates(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
     """Returns the rows, in order, that may be among the `depth` best once they are scored exactly."""
     if depth >= len(scores):
         return np.arange(len(scores))
-    last = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-    return np.flatnonzero(scores >= last - _SLACK)
+    return np.flatnonzero(scores >= least(scores, depth) - _SLACK)

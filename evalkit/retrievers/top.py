@@ -12,18 +12,24 @@ from evalkit.types import Hits
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["best", "columns"]
+__all__ = ["best", "columns", "least"]
 
 
 def best(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
     """Returns the rows of the `depth` highest scores, best first; of equal scores the lower row."""
     if depth >= len(scores):
         return np.argsort(-scores, kind="stable")
-    last = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+    last = least(scores, depth)
     above = np.flatnonzero(scores > last)
     equal = np.flatnonzero(scores == last)[: depth - len(above)]
     rows = np.concatenate((above[np.argsort(-scores[above], kind="stable")], equal))
     return rows.astype(np.int64)
+
+
+def least(scores: NDArray[np.float32], depth: int) -> np.float32:
+    """Returns the lowest of the `depth` highest scores, of which there are more."""
+    score: np.float32 = np.partition(scores, len(scores) - depth)[len(scores) - depth]
+    return score
 
 
 def columns(
