@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from evalkit.corpus.convert import to_document
+from evalkit.backends import confined
+from evalkit.corpus import markup
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
@@ -32,8 +33,15 @@ def to_markdown(storage: str) -> tuple[str, Counter[str]]:
     Raises:
         ValueError: where it cannot be converted.
     """
+    text, omitted = confined.run(convert, storage.encode())
+    return text, Counter(omitted)
+
+
+def convert(data: bytes) -> tuple[str, dict[str, int]]:
+    """Does so in this process, without limits."""
     from bs4 import BeautifulSoup
 
+    storage = data.decode()
     page = BeautifulSoup(_CDATA.sub(lambda match: html.escape(match[1]), storage), "html.parser")
     omitted: Counter[str] = Counter()
     for gone in page(["ac:placeholder", "ac:adf-node", "ac:adf-attribute", "script", "style"]):
@@ -57,7 +65,8 @@ def to_markdown(storage: str) -> tuple[str, Counter[str]]:
         _macro(page, macro, omitted)
     if not page.get_text(strip=True) and page.find("img") is None:
         return "", omitted
-    return to_document("page.html", str(page).encode()).text, omitted
+    page.smooth()
+    return markup.to_markdown(page), omitted
 
 
 def _macro(page: BeautifulSoup, macro: Tag, omitted: Counter[str]) -> None:

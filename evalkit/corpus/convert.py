@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from evalkit.backends import office, safe_yaml
+from evalkit.backends import confined, office, safe_yaml
+from evalkit.corpus import markup
 from evalkit.digest import of_bytes
 from evalkit.types import Document
 
@@ -45,7 +46,8 @@ def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
     and nothing else says its title. `metadata` also holds the content type and the SHA-256 of the bytes.
 
     Raises:
-        ValueError: with the reason, where the bytes are not text or hold nothing to search.
+        ValueError: with the reason, where the bytes are not text, hold nothing to search, or are HTML, Office or PDF
+            that cannot be converted within limits of time and memory.
         MissingDependency: for an Office or PDF file, where the converter is not installed.
     """
     suffix = PurePosixPath(doc_id).suffix.lower()
@@ -53,7 +55,8 @@ def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
         body, stated = office.to_markdown(doc_id, data)
     else:
         text = _decode(data)
-        body, stated = _html(text) if suffix in HTML else _front_matter(text)
+        page = suffix in HTML
+        body, stated = confined.run(markup.of_page, text.encode()) if page else _front_matter(text)
     title = stated.get("title", "")
     if not body.strip():
         if not title:
@@ -116,39 +119,6 @@ def _flat(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_flat(item)}" for key, item in value.items())
     return str(value)
-
-
-_SCHEME = re.compile(r"\s*(?!https?:|mailto:|tel:)[\w\s+.-]*:", re.IGNORECASE)
-"""Links that run or embed something (javascript:, data:) lose where they lead; relative and common ones keep it."""
-
-
-def _html(text: str) -> tuple[str, dict[str, str]]:
-    from bs4 import BeautifulSoup
-    from markdownify import MarkdownConverter
-
-    page = BeautifulSoup(text, "html.parser")
-    stated = {
-        str(meta["name"]).lower(): str(meta.get("content", ""))
-        for meta in page.find_all("meta")
-        if meta.get("name")
-    }
-    if page.title and page.title.get_text(strip=True):
-        stated["title"] = page.title.get_text(strip=True)
-    for hidden in page(["head", "script", "style", "template", "noscript", "iframe", "object", "embed"]):
-        hidden.decompose()
-    for tag in page.find_all(["a", "img"]):
-        for name in ("href", "src"):
-            if _SCHEME.match(str(tag.get(name, ""))):
-                del tag[name]
-    converter = MarkdownConverter(
-        heading_style="ATX", bullets="-", escape_asterisks=False, escape_underscores=False, escape_misc=False
-    )
-    try:
-        markdown = converter.convert_soup(page)
-    except RecursionError:
-        raise ValueError("its HTML is nested too deeply to be converted") from None
-    body = re.sub(r"[ \t]+$", "", markdown, flags=re.MULTILINE)
-    return re.sub(r"\n{3,}", "\n\n", body).strip() + "\n", stated
 
 
 def _first_heading(body: str) -> str:
