@@ -18,6 +18,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -44,6 +45,7 @@ _PASSES = re.compile(
 _STAYS = re.compile(
     r"(HTTP|returned error:) 4(?!08|29)\d\d|permission denied|authentication failed", re.IGNORECASE
 )
+_opening = threading.Lock()
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15"
 _SCP = re.compile(r"^\w[\w.+-]*@(?P<host>\w[\w.-]*):(?!/)")
 _COMMIT = re.compile(r"\x01([0-9a-f]{40,64})\x02(\d+)\x02(.*)", re.DOTALL)
@@ -279,7 +281,9 @@ def _passes(error: CorpusError) -> bool:
 
 def blob(mirror: Mirror, name: str) -> bytes:
     """Reads one blob."""
-    return _blobs(mirror.folder).read(name)
+    with _opening:
+        blobs = _blobs(mirror.folder)
+    return blobs.read(name)
 
 
 class _Blobs:
@@ -294,6 +298,7 @@ class _Blobs:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # an interrupt from the keyboard must not cut an answer short
         )
         atexit.register(self.close)
 
@@ -302,19 +307,24 @@ class _Blobs:
         if ask is None or answer is None or not name.isalnum():
             raise CorpusError(f"{self.folder}: {name!r} is not a blob")
         with self.lock:
-            ask.write(f"{name}\n".encode())
-            ask.flush()
-            head = answer.readline().split()
-            if len(head) != 3:
-                raise CorpusError(f"{self.folder}: blob {name} is missing; delete this folder and sync again")
-            data = answer.read(int(head[2]))
-            answer.read(1)
-        return data
+            try:
+                ask.write(f"{name}\n".encode())
+                ask.flush()
+                head = answer.readline().split()
+                data = answer.read(int(head[2]) + 1) if len(head) == 3 else b""
+            except OSError:
+                head, data = [], b""
+        if head[1:] == [b"missing"]:
+            raise CorpusError(f"{self.folder}: blob {name} is missing; delete this folder and sync again")
+        if not data.endswith(b"\n") or len(data) != int(head[2]) + 1:
+            raise CorpusError(f"{self.folder}: git ended while blob {name} was read; sync again")
+        return data[:-1]
 
     def close(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):
+                    pipe.close()
         self.process.wait(timeout=10)
 
 

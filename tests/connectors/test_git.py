@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,30 @@ def test_large_files_and_pointers_to_elsewhere_are_unreadable(repository: Reposi
     (lfs,) = documents(Git(path=repository.path, exclude=("big.md",)))
     assert isinstance(lfs, Unreadable)
     assert "Git LFS" in lfs.reason
+
+
+def test_a_git_that_ends_midway_cuts_no_document_short(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit(a="a" * 100)
+    source = Git(path=repository.path)
+    (listed,) = source.listing()
+    program = tmp_path / "git"
+    program.write_text("#!/bin/sh\nread name\nprintf '%s blob 100\naaa' $name\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(backend, "_executable", lambda: str(program))
+    for _ in range(2):
+        with pytest.raises(CorpusError, match=r"git ended while blob [0-9a-f]{40} was read; sync again"):
+            source.fetch(listed)
+
+
+def test_a_blob_that_the_mirror_lacks(repository: Repository) -> None:
+    repository.commit(a="a")
+    source = Git(path=repository.path)
+    (listed,) = source.listing()
+    with pytest.raises(CorpusError, match=r"blob 1{40} is missing; delete this folder"):
+        source.fetch(replace(listed, stated={**listed.stated, "blob": "1" * 40}))
+    assert getattr(source.fetch(listed), "text", "") == "a"
 
 
 def test_a_token_is_in_no_command_line_and_no_message(
