@@ -15,7 +15,7 @@ from evalkit.types import Document
 
 __all__ = ["SUFFIXES", "to_document", "version"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same bytes become another document."""
 
 HTML = (".html", ".htm")

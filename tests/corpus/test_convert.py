@@ -58,6 +58,28 @@ def test_html_becomes_markdown() -> None:
 
 
 @pytest.mark.parametrize(
+    "stated", ['class="language-sh x"', 'data-language="sh"', "", 'class="language-a`b"']
+)
+def test_code_and_cells_of_html(stated: str) -> None:
+    page = (
+        f"<pre {stated}>ls\n```\n</pre><table><tr><th>a|b</th></tr><tr><td><pre>x\ny</pre></td></tr></table>"
+    )
+    language = "sh" if '"' in stated and "sh" in stated else ""
+    expected = f"````{language}\nls\n```\n````\n\n| a\\|b |\n| --- |\n| `x y` |\n"
+    assert to_document("x.html", page.encode()).text == expected
+
+
+@pytest.mark.parametrize(
+    ("colspan", "cells"),
+    [("3", " | | |"), ("0", " |"), ("²", " |"), ("9" * 5000, " |"), ("99999", " |" * 1000)],
+)
+def test_cells_over_several_columns(colspan: str, cells: str) -> None:
+    page = f'<table><tr><th>a</th></tr><tr><td colspan="{colspan}">x</td></tr></table>'
+    text = to_document("x.html", page.encode()).text
+    assert text == f"| a |\n| --- |\n| x{cells}\n"
+
+
+@pytest.mark.parametrize(
     "link", ["javascript:alert(1)", " JaVa\nScript:alert(1)", "data:text/html,x", "vbscript:x"]
 )
 def test_links_that_run_something_lead_nowhere(link: str) -> None:
