@@ -48,6 +48,7 @@ _STAYS = re.compile(
 _opening = threading.Lock()
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15"
 _SCP = re.compile(r"^\w[\w.+-]*@(?P<host>\w[\w.-]*):(?!/)")
+_USER = re.compile(r"(?<=://)[^/?#]*@")
 _COMMIT = re.compile(r"\x01([0-9a-f]{40,64})\x02(\d+)\x02(.*)", re.DOTALL)
 _KEPT = ("PATH", "HOME", "USER", "TMPDIR", "SSH_AUTH_SOCK", "SYSTEMROOT", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
 _SETTINGS = {
@@ -101,8 +102,7 @@ class Origin:
     allow_private: bool = False
 
     def __str__(self) -> str:
-        parts = urlsplit(self.place)
-        return self.place if self.local else self.place.replace(f"{parts.username}:{parts.password}@", "")
+        return self.place if self.local else _USER.sub("", self.place)
 
     def settings(self) -> tuple[str, dict[str, str]]:
         """Returns the one protocol that git may use, and its settings.
@@ -114,13 +114,19 @@ class Origin:
             return "file", {}
         if found := _SCP.match(self.place):
             return "ssh", self._ssh(found["host"].lower(), 22)
-        parts = urlsplit(self.place)
+        try:
+            parts = urlsplit(self.place)
+            stated = parts.port
+        except ValueError as error:
+            raise CorpusError(f"{self}: is not a URL ({error}); expected https:// or ssh://") from error
         allowed = {"https", "ssh"} | ({"http"} if self.allow_private else set())
         if parts.scheme not in allowed or not parts.hostname or self.place.startswith("-"):
             raise CorpusError(f"{self}: expected an https:// or ssh:// URL, or path: for a local repository")
-        if parts.password:
-            raise CorpusError(f"{self}: the URL holds a password; give it as token: ${{NAME}} instead")
-        port = parts.port or {"https": 443, "http": 80, "ssh": 22}[parts.scheme]
+        if parts.password or (parts.username and parts.scheme != "ssh"):
+            raise CorpusError(
+                f"{self}: the URL holds a password or a user; leave them out and give a token: ${{NAME}} instead"
+            )
+        port = stated or {"https": 443, "http": 80, "ssh": 22}[parts.scheme]
         if parts.scheme == "ssh":
             return "ssh", self._ssh(parts.hostname, port)
         address = resolve(parts.hostname, port, private=self.allow_private)

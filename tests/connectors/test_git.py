@@ -153,7 +153,17 @@ def test_a_token_is_in_no_command_line_and_no_message(
     assert env["GIT_TERMINAL_PROMPT"] == "0"
 
 
-def test_a_password_in_a_url_is_refused_without_repeating_it() -> None:
-    with pytest.raises(CorpusError, match="holds a password") as refused:
-        list(Git(url="https://me:s3cret@git.acme.example/docs.git").listing())
+@pytest.mark.parametrize("user", ["me:s3cret", "s3cret", "s3cret:", "a@s3cret"])
+def test_a_password_in_a_url_is_refused_without_repeating_it(user: str) -> None:
+    with pytest.raises(CorpusError, match="holds a password or a user") as refused:
+        list(Git(url=f"https://{user}@git.acme.example/docs.git").listing())
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h:99999/x", "https://h:x/y", "https://[::1/x", "ssh://u:s3cret@[::1/x"]
+)
+def test_a_url_that_is_none(url: str) -> None:
+    with pytest.raises(CorpusError, match="is not a URL") as refused:
+        list(Git(url=url).listing())
     assert "s3cret" not in str(refused.value)
