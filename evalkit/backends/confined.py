@@ -76,7 +76,7 @@ class Pool:
         try:
             try:
                 said, text = child.ask(asked, data)
-            except _EndedError:  # perhaps through no fault of this document: once more, in a new process
+            except _EndedError:  # once more, in a new process
                 said, text = child.ask(asked, data)
         finally:
             self._free.put(child)
@@ -91,7 +91,7 @@ class Pool:
 
 
 class _EndedError(ValueError):
-    """The process is gone, and no limit of time was why; perhaps not this document either."""
+    """The process is gone, perhaps through no fault of this document."""
 
 
 class _Child:
@@ -103,6 +103,7 @@ class _Child:
         self.process: subprocess.Popen[bytes] | None = None
 
     def ask(self, header: Mapping[str, object], data: bytes) -> tuple[dict[str, Any], bytes]:
+        fresh = self.process is None
         process = self.process or self._start()
         late = threading.Event()
         try:
@@ -116,9 +117,8 @@ class _Child:
         if late.is_set():
             raise ValueError(f"took longer than {self.seconds:g} seconds to convert; exclude it, or split it")
         if code == NO_MEMORY:
-            raise _EndedError(
-                f"needs more than {self.memory:,} bytes of memory to convert; exclude it, or split it"
-            )
+            told = f"needs more than {self.memory:,} bytes of memory to convert; exclude it, or split it"
+            raise ValueError(told) if fresh else _EndedError(told)
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise _EndedError(f"its converter ended ({how}) before it was converted; exclude it, or save it anew")
 

@@ -61,7 +61,7 @@ def _serve(memory: int, seconds: int) -> None:
         _alarm(seconds)
         try:
             send(answers, *_answer(*found))
-        except MemoryError:
+        except (MemoryError, SystemError):  # the interpreter's own calls fail in the latter way
             os._exit(NO_MEMORY)
         _alarm(0)
 
@@ -70,7 +70,7 @@ def _answer(asked: Mapping[str, Any], data: bytes) -> tuple[dict[str, object], b
     try:
         function = getattr(import_module(asked["module"]), asked["function"])
         text, facts = function(data, *asked["words"])
-    except MemoryError:
+    except (MemoryError, SystemError):
         raise
     except ValueError as error:
         return {"refused": str(error)}, b""

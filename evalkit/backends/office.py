@@ -68,7 +68,7 @@ def convert(data: bytes, suffix: str) -> tuple[str, dict[str, str]]:
     }[suffix]
     try:
         found = kind().convert(io.BytesIO(data), StreamInfo(extension=suffix, mimetype=TYPES[suffix]))
-    except MemoryError:
+    except (MemoryError, SystemError):
         raise
     except Exception as error:
         raise ValueError(f"cannot be converted ({type(error).__name__}: {error!s:.100})") from error
