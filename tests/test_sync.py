@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from evalkit.corpus import lock
+from evalkit.corpus.journal import Entry
 from evalkit.corpus.snapshot import Store
+from evalkit.corpus.staging import Staging
 from evalkit.errors import CorpusError
 from evalkit.evaluate import Evaluation, read_corpus
 from evalkit.gates.figure import Figure
@@ -49,6 +52,7 @@ class Source:
     lost: set[str] = field(default_factory=set)
     reads: list[str] = field(default_factory=list)
     broken: bool = False
+    failing: set[str] = field(default_factory=set)
 
     def identity(self) -> str:
         return "a source"
@@ -64,6 +68,8 @@ class Source:
         page = self.pages.get(listed.doc_id)
         if page is None or listed.doc_id in self.lost:
             return None
+        if listed.doc_id in self.failing:
+            raise CorpusError(f"docs: {listed.doc_id} could not be had")
         self.reads.append(listed.doc_id)
         if not page.text:
             return Unreadable(listed.doc_id, "holds no text to search")
@@ -113,6 +119,38 @@ def test_a_source_without_revisions_is_read_every_time(suite: Suite) -> None:
     sync(suite, source)
     sync(suite, source)
     assert source.reads == ["a"]
+
+
+def test_a_source_that_fails_for_one_document_keeps_those_that_came(suite: Suite) -> None:
+    source = ten()
+    source.failing = {"p5"}
+    with pytest.raises(CorpusError, match="p5 could not be had"):
+        sync(suite, source)
+    assert not suite.lock.exists()
+    read = set(source.reads)
+    assert read >= {"p0", "p1", "p2", "p3", "p4"}
+    source.failing = set()
+    sync(suite, source)
+    assert set(source.reads) == set(source.pages) - read
+
+
+def test_documents_are_read_several_at_a_time(suite: Suite) -> None:
+    together = threading.Barrier(4)
+
+    class Slow(Source):
+        def fetch(self, listed: Listed) -> Document | Unreadable | None:
+            together.wait(timeout=30)
+            return super().fetch(listed)
+
+    assert sync(suite, Slow({str(number): Page("text") for number in range(12)})).changed
+
+
+def test_what_a_killed_sync_left_half_staged_does_not_count(suite: Suite) -> None:
+    left = Staging(suite.home / "corpus" / "staging.sqlite")
+    left.add("docs", [(Listed("ghost", "1"), Entry(b"{}", b"x" * 32))])
+    assert sync(suite, ten()).documents == {"docs": 10}
+    assert list(left.pending("docs", 1)) == []
+    assert not (suite.home / "corpus" / "staging.sqlite").exists()
 
 
 def test_what_was_read_before_a_failure_is_not_read_again(suite: Suite) -> None:
@@ -259,7 +297,7 @@ def test_gates_read_the_figures_of_the_sync(suite: Suite) -> None:
 def test_a_preview_reads_nothing_and_pins_nothing(suite: Suite) -> None:
     source = ten()
     (plan,) = preview(dataclasses.replace(suite, corpus={"docs": source}))
-    assert (plan.listed, len(plan.pending), source.reads) == (10, 10, [])
+    assert (plan.listed, plan.pending, source.reads) == (10, 10, [])
     assert not suite.lock.exists()
 
 

@@ -53,7 +53,7 @@ def _sync(suite: Path, *, keep_going: bool, allow_deletions: bool) -> None:
     with progress_bars() as progress:
         synced = run_sync(loaded, progress, keep_going=keep_going, allow_deletions=allow_deletions)
     for source, intake in synced.sources.items():
-        click.echo(f"{source}: {len(intake.rows):,} documents, {intake.read:,} read")
+        click.echo(f"{source}: {intake.held:,} documents, {intake.read:,} read")
         for doc_id in intake.omitted:
             click.echo(f"kept {doc_id}: its source leaves it out of the listing, but still has it", err=True)
     for item in synced.unreadable:
@@ -69,8 +69,8 @@ def _preview(suite: Path) -> None:
 
     for plan in preview(load_suite(suite)):
         click.echo(
-            f"{plan.source}: {plan.listed:,} listed, {plan.listed - len(plan.pending):,} known, "
-            f"{len(plan.pending):,} to read, {len(plan.omitted):,} no longer listed"
+            f"{plan.source}: {plan.listed:,} listed, {plan.known:,} known, {plan.pending:,} to read, "
+            f"{len(plan.omitted):,} no longer listed"
         )
 
 
