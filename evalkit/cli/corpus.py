@@ -21,28 +21,26 @@ __all__ = ["corpus", "doctor", "sync"]
     "--watch",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Sync again, that often, until stopped.",
+    help="Sync again whenever a folder changes, and that often, until stopped.",
 )
 def sync(suite: Path, *, keep_going: bool, allow_deletions: bool, dry_run: bool, watch: float | None) -> None:
     """Fetch what changed at the sources, store a snapshot and pin it in corpus.lock."""
-    import time
-
+    from evalkit.backends.watching import turns
     from evalkit.errors import EvalkitError
+    from evalkit.suite import load_suite
 
     if dry_run:
         _preview(suite)
-        return
-    while True:
-        try:
-            _sync(suite, keep_going=keep_going, allow_deletions=allow_deletions)
-        except EvalkitError as error:
-            if watch is None:
-                raise
-            for problem in error.problems:
-                click.echo(f"error: {problem}", err=True)
-        if watch is None:
-            return
-        time.sleep(watch)
+    elif watch is None:
+        _sync(suite, keep_going=keep_going, allow_deletions=allow_deletions)
+    else:
+        paths = [getattr(source, "path", None) for source in load_suite(suite).corpus.values()]
+        for _ in turns([path for path in paths if isinstance(path, Path)], watch):
+            try:
+                _sync(suite, keep_going=keep_going, allow_deletions=allow_deletions)
+            except EvalkitError as error:
+                for problem in error.problems:
+                    click.echo(f"error: {problem}", err=True)
 
 
 def _sync(suite: Path, *, keep_going: bool, allow_deletions: bool) -> None:

@@ -108,7 +108,7 @@ class Connector(Protocol):
     A frozen dataclass whose repr names the source: what `fetch` returns depends on the repr, the document's id and its
     revision alone, and is kept under them. So credentials are `pydantic.SecretStr` or `field(repr=False)`. One that
     has parameters on which no document depends (a ref, what to exclude) says what does in a method
-    `identity() -> str`.
+    `identity() -> str`. One that reads a folder of this machine names it in a field `path`, to be watched.
     """
 
     def listing(self) -> Iterator[Listed]:

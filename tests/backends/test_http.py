@@ -51,7 +51,9 @@ def test_a_pause_holds_for_every_thread() -> None:
             super().sleep(seconds)
 
     pace = Busy()
-    with service(script([Answer(status=429, headers={"Retry-After": "30"}), Answer({}), Answer({})])) as running:
+    with service(
+        script([Answer(status=429, headers={"Retry-After": "30"}), Answer({}), Answer({})])
+    ) as running:
         api = Http(running.url, allow_private=True, per_second=1e9, pace=pace)
         api.get("/a")
         assert [asked.path for asked in running.asked] == ["/a", "/b", "/a"]
