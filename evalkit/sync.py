@@ -184,7 +184,7 @@ def collect(suite: Suite, keep: int) -> tuple[int, int, int]:
         pinned = {lock.read(path).digest for path in locks if path.exists()}
         snapshots, texts = store.keep_only(pinned | set(latest))
         kept.memories.forget()
-        return snapshots, texts, kept.journal.keep_only(store.needed() | {b""})
+        return snapshots, texts, kept.journal.keep_only(store.needed())
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -143,6 +144,30 @@ def test_documents_are_read_several_at_a_time(suite: Suite) -> None:
             return super().fetch(listed)
 
     assert sync(suite, Slow({str(number): Page("text") for number in range(12)})).changed
+
+
+def test_memory_does_not_grow_with_the_corpus(suite: Suite) -> None:
+    class Long(Source):
+        """Documents of two kilobytes, with facts of two more."""
+
+        def fetch(self, listed: Listed) -> Document:
+            return Document(
+                listed.doc_id, f"{listed.doc_id} {2000 * 'x'}", uri=f"{listed.doc_id} {2000 * 'y'}"
+            )
+
+    def peak(count: int) -> int:
+        source = Long({str(number): Page("") for number in range(count)})
+        shutil.rmtree(suite.home / "corpus", ignore_errors=True)
+        suite.lock.unlink(missing_ok=True)
+        tracemalloc.start()
+        sync(suite, source)
+        sync(suite, source)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    few, many = peak(300), peak(2000)
+    assert many - few < 1700 * 200
 
 
 def test_what_a_killed_sync_left_half_staged_does_not_count(suite: Suite) -> None:

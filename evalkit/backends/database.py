@@ -6,11 +6,12 @@ Standard library only.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from evalkit.errors import CorpusError
 
-__all__ = ["open_database", "scratch"]
+__all__ = ["keep_only", "open_database", "scratch"]
 
 
 def open_database(path: Path, table: str, *, version: int, what: str) -> sqlite3.Connection:
@@ -63,3 +64,15 @@ def scratch(path: Path, table: str, *indexes: str) -> sqlite3.Connection:
     for index in indexes:
         database.execute(f"CREATE INDEX {index}")
     return database
+
+
+def keep_only(database: sqlite3.Connection, table: str, column: str, values: Iterable[bytes]) -> int:
+    """Deletes the rows that hold none of these values, in one transaction, and returns how many went."""
+    with database:
+        database.execute("CREATE TEMP TABLE kept (value BLOB PRIMARY KEY) WITHOUT ROWID")
+        database.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((value,) for value in values))
+        gone = database.execute(
+            f"DELETE FROM {table} WHERE {column} NOT IN (SELECT value FROM kept)"  # noqa: S608 - names of our own
+        ).rowcount
+        database.execute("DROP TABLE kept")
+    return gone

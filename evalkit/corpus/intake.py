@@ -61,6 +61,7 @@ class Plan:
 
     source: str
     connector: Connector
+    identity: str
     known: int
     pending: int
     omitted: Sequence[int]
@@ -104,7 +105,7 @@ def plan(source: str, connector: Connector, kept: Kept, previous: Snapshot | Non
     if previous is not None:
         rows = previous.rows_of(source)
         omitted.extend(row for row in rows if kept.staging.lacks(source, previous.raw(row)))
-    return Plan(source, connector, readable + unreadable, pending, omitted)
+    return Plan(source, connector, identity, readable + unreadable, pending, omitted)
 
 
 def _known(identity: str, batch: Sequence[Listed], kept: Kept) -> Iterator[tuple[Listed, Entry | None]]:
@@ -213,9 +214,8 @@ def _stored(plan: Plan, kept: Kept, fetched: Sequence[Fetched]) -> list[tuple[Li
             entries.append((listed, Entry(found.reason.encode("utf-8", "replace"), b"")))
         else:
             entries.append((listed, None))
-    identity = _identity(plan.connector)
     kept.journal.put(
-        (name_of(identity, listed.doc_id, listed.revision), entry)
+        (name_of(plan.identity, listed.doc_id, listed.revision), entry)
         for listed, entry in entries
         if listed.revision and entry is not None
     )

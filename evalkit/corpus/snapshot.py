@@ -174,10 +174,11 @@ class Store:
                 shutil.rmtree(folder)
         return len(gone), self.texts.keep_only(self.needed())
 
-    def needed(self) -> set[bytes]:
-        """Returns the digests of the texts that published snapshots refer to."""
-        kept = (self.read(expect=digest) for digest in self.digests())
-        return {snapshot.raw(row).text for snapshot in kept for row in range(len(snapshot))}
+    def needed(self) -> Iterator[bytes]:
+        """Yields the digests of the texts that published snapshots refer to, once for each that does."""
+        for digest in self.digests():
+            snapshot = self.read(expect=digest)
+            yield from (snapshot.raw(row).text for row in range(len(snapshot)))
 
     def read(self, expect: str) -> Snapshot:
         """Opens the snapshot with this digest and no other.
