@@ -99,7 +99,7 @@ def syncs(bundle: Path, place: Path, *, last: bool = False) -> Iterator[Month]:
         start = perf_counter()
         with closing(Kept(place / "store")) as kept:
             planned = plan("handbook", source, kept, before)
-            intake = read(planned, kept, before, lambda *_: None, allow_deletions=True)
+            intake = read(planned, kept, before, lambda *_: None, max_deleted=1)
             after = kept.store.publish(kept.staging)
         seconds = perf_counter() - start
         unread = {item.doc_id for item in intake.unreadable}

@@ -12,7 +12,7 @@ from time import monotonic
 from evalkit.backends.files import exclusive, write_atomic
 from evalkit.corpus import freshness, lock
 from evalkit.corpus.diff import Changes, diff
-from evalkit.corpus.intake import MAX_DELETED, Intake, Kept, Plan, plan, read
+from evalkit.corpus.intake import MAX_DELETED, Intake, Kept, Plan, deletable, plan, read
 from evalkit.corpus.snapshot import Snapshot, Store
 from evalkit.digest import of_bytes
 from evalkit.errors import CorpusError, EvalkitError
@@ -48,7 +48,7 @@ class Synced:
 
 
 def sync(
-    suite: Suite, progress: Progress, *, keep_going: bool = False, allow_deletions: bool = False
+    suite: Suite, progress: Progress, *, keep_going: bool = False, max_deleted: float = MAX_DELETED
 ) -> Synced:
     """Fetches what changed at every source, publishes one snapshot and pins it in the suite's lock.
 
@@ -56,7 +56,7 @@ def sync(
         suite: what to fetch.
         progress: told of every document read.
         keep_going: publish without the documents that cannot be read, instead of refusing.
-        allow_deletions: publish though more of a source vanished than one sync may delete.
+        max_deleted: the share of a source's documents that may vanish in one sync.
 
     Raises:
         CorpusError: where a source fails, holds no document, lost too many, or (unless `keep_going`) one is unreadable.
@@ -69,15 +69,15 @@ def sync(
                 kept,
                 previous,
                 progress,
-                allow_deletions=allow_deletions,
+                max_deleted=max_deleted,
             )
             for source in sorted(suite.corpus)
         }
         unreadable = tuple(item for intake in sources.values() for item in intake.unreadable)
         if unreadable and not keep_going:
             raise CorpusError(_refusal(unreadable))
-        if previous is None and suite.lock.exists() and not allow_deletions:
-            _guard_counts(lock.read(suite.lock).documents, sources)
+        if previous is None and suite.lock.exists():
+            _guard_counts(lock.read(suite.lock).documents, sources, max_deleted)
         if not any(intake.held for intake in sources.values()):
             raise CorpusError(f"{suite.path}: the sources hold no documents; nothing was pinned")
         snapshot = kept.store.publish(kept.staging)
@@ -86,14 +86,14 @@ def sync(
     return Synced(snapshot.digest, sources, unreadable, changed, changes)
 
 
-def _guard_counts(before: Mapping[str, int], sources: Mapping[str, Intake]) -> None:
+def _guard_counts(before: Mapping[str, int], sources: Mapping[str, Intake], share: float) -> None:
     """Stands in for the guard of each document where this store does not hold the snapshot that the lock pins."""
     for source, intake in sources.items():
         held, now = before.get(source, 0), intake.held
-        if held - now > max(1, MAX_DELETED * held):
+        if held - now > deletable(held, share):
             raise CorpusError(
-                f"{source}: {now:,} documents, where {held:,} are pinned; at most {MAX_DELETED:.0%} may vanish in one "
-                "sync; nothing was pinned; check the source, then sync again with --allow-deletions if that is right"
+                f"{source}: {now:,} documents, where {held:,} are pinned; at most {share:.0%} may vanish in one "
+                "sync; nothing was pinned; check the source, then sync again with --max-deleted 1 if that is right"
             )
 
 

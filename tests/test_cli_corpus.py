@@ -71,7 +71,7 @@ def test_many_deletions_need_a_word(project: Path) -> None:
     for number in range(3):
         (project / "docs" / f"{number}.md").unlink()
     assert "3 of 10 documents are no longer listed" in str(evalkit("sync", project).exception)
-    assert "docs: 7 documents" in evalkit("sync", project, "--allow-deletions").output
+    assert "docs: 7 documents" in evalkit("sync", project, "--max-deleted", 1).output
 
 
 def test_a_text_lost_from_the_store_is_found_by_verify(project: Path) -> None:

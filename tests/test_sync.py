@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from evalkit.corpus import lock
+from evalkit.corpus.intake import deletable
 from evalkit.corpus.journal import Entry
 from evalkit.corpus.snapshot import Store
 from evalkit.corpus.staging import Staging
@@ -85,9 +86,9 @@ def suite(write: Write) -> Suite:
     return load_suite(write("suite.yaml", SUITE))
 
 
-def sync(suite: Suite, source: Source, **options: bool) -> Synced:
+def sync(suite: Suite, source: Source, **options: float) -> Synced:
     source.reads.clear()
-    return run_sync(dataclasses.replace(suite, corpus={"docs": source}), silent, **options)
+    return run_sync(dataclasses.replace(suite, corpus={"docs": source}), silent, **options)  # type: ignore[arg-type]
 
 
 def ten(**pages: Page) -> Source:
@@ -262,9 +263,24 @@ def test_many_deletions_stop_until_they_are_meant(suite: Suite) -> None:
     with pytest.raises(CorpusError, match=r"2 of 8 documents are no longer listed \(docs/p2, docs/p3, …\)"):
         sync(suite, source)
     assert len(held(suite)) == 8
-    after = sync(suite, source, allow_deletions=True)
+    after = sync(suite, source, max_deleted=1)
     assert len(held(suite)) == 6
     assert after.digest != before
+
+
+def test_none_may_vanish_where_none_is_said(suite: Suite) -> None:
+    source = ten()
+    sync(suite, source)
+    del source.pages["p0"]
+    with pytest.raises(CorpusError, match="1 of 10 documents are no longer listed"):
+        sync(suite, source, max_deleted=0)
+
+
+@pytest.mark.parametrize(
+    ("held", "share", "most"), [(10, 0.2, 2), (3, 0.2, 1), (0, 0.2, 1), (100, 0.29, 29), (7, 0, 0), (7, 1, 7)]
+)
+def test_how_many_may_vanish(held: int, share: float, most: int) -> None:
+    assert deletable(held, share) == most
 
 
 def test_on_another_machine_the_pinned_counts_guard(suite: Suite) -> None:
@@ -273,7 +289,7 @@ def test_on_another_machine_the_pinned_counts_guard(suite: Suite) -> None:
     few = Source({"p1": Page("text 1")})
     with pytest.raises(CorpusError, match="docs: 1 documents, where 10 are pinned"):
         sync(suite, few)
-    assert sync(suite, few, allow_deletions=True).changed
+    assert sync(suite, few, max_deleted=1).changed
 
 
 def test_readers_and_other_facts(suite: Suite) -> None:

@@ -21,10 +21,16 @@ from evalkit.corpus.staging import Staging
 from evalkit.errors import CorpusError, EvalkitError
 from evalkit.types import Connector, Document, Listed, Progress, Remembering, Unreadable
 
-__all__ = ["MAX_DELETED", "Intake", "Kept", "Plan", "plan", "read"]
+__all__ = ["MAX_DELETED", "Intake", "Kept", "Plan", "deletable", "plan", "read"]
 
 MAX_DELETED = 0.2
 """The share of a source's documents that may vanish in one sync without someone saying so."""
+
+
+def deletable(held: int, share: float) -> int:
+    """Returns how many of a source's documents may vanish in one sync: this share, one at least; none where it is 0."""
+    return max(1, int(share * held + 1e-9)) if share else 0
+
 
 AT_ONCE = 8
 """How many documents are asked for at the same time; how often a service is asked is its connector's to limit."""
@@ -125,7 +131,7 @@ def _known(identity: str, batch: Sequence[Listed], kept: Kept) -> Iterator[tuple
 
 
 def read(
-    plan: Plan, kept: Kept, previous: Snapshot | None, progress: Progress, *, allow_deletions: bool
+    plan: Plan, kept: Kept, previous: Snapshot | None, progress: Progress, *, max_deleted: float
 ) -> Intake:
     """Reads what a plan lacks; what was read before a kill or a failure is not read again.
 
@@ -143,7 +149,7 @@ def read(
             progress(f"sync {plan.source}", intake.read, plan.pending)
     if previous is not None:
         missing = _missing(plan, kept, previous)
-        _guard(plan.source, missing, previous, allowed=allow_deletions)
+        _guard(plan.source, missing, previous, max_deleted)
         for number in missing:
             _ask(plan, intake, previous.raw(number), kept)
     intake.held, *_ = kept.staging.counts(plan.source)
@@ -178,15 +184,15 @@ def _missing(plan: Plan, kept: Kept, previous: Snapshot) -> list[int]:
     return [number for number in plan.omitted if previous.raw(number).text not in moved]
 
 
-def _guard(source: str, missing: Sequence[int], previous: Snapshot, *, allowed: bool) -> None:
+def _guard(source: str, missing: Sequence[int], previous: Snapshot, share: float) -> None:
     held = len(previous.rows_of(source))
-    if allowed or len(missing) <= max(1, MAX_DELETED * held):
+    if len(missing) <= deletable(held, share):
         return
     shown = ", ".join(previous.raw(number).doc_id.decode() for number in missing[:_SHOWN])
     raise CorpusError(
         f"{source}: {len(missing):,} of {held:,} documents are no longer listed ({shown}, …); at most "
-        f"{MAX_DELETED:.0%} may vanish in one sync; nothing was pinned; check the source and its permissions, "
-        "then sync again with --allow-deletions if they are meant to be gone"
+        f"{share:.0%} may vanish in one sync; nothing was pinned; check the source and its permissions, "
+        "then sync again with --max-deleted 1 if they are meant to be gone"
     )
 
 

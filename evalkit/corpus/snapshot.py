@@ -162,6 +162,11 @@ class Store:
         """Returns when a snapshot was written, in seconds since the epoch."""
         return (self.root / "snapshots" / digest / "snapshot.json").stat().st_mtime
 
+    def size(self, digest: str) -> int:
+        """Returns how many documents a snapshot holds, as it says itself."""
+        header = json.loads((self.root / "snapshots" / digest / "snapshot.json").read_text())
+        return int(header["documents"])
+
     def keep_only(self, digests: Collection[str]) -> tuple[int, int]:
         """Deletes every other snapshot, what killed syncs left behind, and texts that no snapshot needs.
 
