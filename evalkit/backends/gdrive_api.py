@@ -21,6 +21,9 @@ __all__ = ["Drive", "Expired", "Refused", "connect"]
 
 Json = dict[str, Any]
 
+PER_SECOND = 50.0
+"""A quarter of what Drive allows one account."""
+
 SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 _FACTS = (
     "id,name,mimeType,parents,modifiedTime,version,size,md5Checksum,owners(emailAddress,displayName),webViewLink,"
@@ -47,7 +50,9 @@ def connect(url: str, key: SecretStr | None, token: SecretStr | None, *, allow_p
         raise MissingDependency.needed_by(
             "the 'gdrive' connector", "google-api-python-client", "gdrive"
         ) from error
-    through = _Through(Http(url, allow_private=allow_private), _credentials(key, token))
+    through = _Through(
+        Http(url, allow_private=allow_private, per_second=PER_SECOND), _credentials(key, token)
+    )
     return Drive(
         build(
             "drive",
