@@ -22,7 +22,7 @@ __all__ = ["Drive", "Expired", "Refused", "connect"]
 Json = dict[str, Any]
 
 PER_SECOND = 50.0
-"""A quarter of the 12,000 a minute that Drive has allowed one account; where it allows less it says so, and is obeyed."""
+"""A quarter of the 12,000 a minute that Drive has allowed one account; where it allows less, it says so."""
 
 SCOPE = "https://www.googleapis.com/auth/drive.readonly"
 _FACTS = (
