@@ -40,8 +40,8 @@ class Entry(NamedTuple):
 def entries(api: Drive, drive: str, memory: Memory) -> dict[str, Entry]:
     """Returns every file and folder by id: from the memory and the changes since, else from a full listing.
 
-    A folder that came, went or has other readers asks for a full
-    listing, since the feed need not name everything in it.
+    A folder that came, went, was moved or has other readers asks for a full listing, since the feed need not name
+    everything in it.
 
     Raises:
         CorpusError: where Drive cannot be listed to its end.
@@ -89,7 +89,7 @@ def _reaches_below(before: str, after: str) -> bool:
     was, now = (Entry(*json.loads(said)) if said else None for said in (before, after))
     if FOLDER not in {entry.kind for entry in (was, now) if entry is not None}:
         return False
-    return was is None or now is None or was.revision != now.revision
+    return was is None or now is None or (was.parent, was.revision) != (now.parent, now.revision)
 
 
 def _list(api: Drive, drive: str, memory: Memory, whose: str) -> None:

@@ -96,6 +96,10 @@ def test_what_lies_in_a_folder_that_went_or_changed_hands_is_listed_again(accoun
     assert set(account.listed()) == set("456")
     assert disk.asked["files"] == 1
     disk.quiet = set("456")
+    disk.items["b"]["parents"] = ["shared"]
+    for key in "456":
+        disk.items[key]["permissionIds"] = ["p-ann", "p-eve"]
+    assert account.listed() == account.afresh()
     disk.items["b"]["permissionIds"] = ["p-ann", "p-bob"]
     for key in "456":
         disk.items[key]["permissionIds"] = ["p-ann", "p-bob"]
