@@ -75,11 +75,21 @@ def sync(
         }
         unreadable = tuple(item for intake in sources.values() for item in intake.unreadable)
         if unreadable and not keep_going:
-            raise CorpusError(_refusal(unreadable))
+            raise CorpusError(
+                [
+                    *_named(unreadable),
+                    "nothing was pinned; mend these documents, or leave them out with --keep-going",
+                ]
+            )
         if previous is None and suite.lock.exists():
             _guard_counts(lock.read(suite.lock).documents, sources, max_deleted)
         if not any(intake.held for intake in sources.values()):
-            raise CorpusError(f"{suite.path}: the sources hold no documents; nothing was pinned")
+            raise CorpusError(
+                [
+                    *_named(unreadable),
+                    f"{suite.path}: the sources hold no document to read; nothing was pinned",
+                ]
+            )
         snapshot = kept.store.publish(kept.staging)
         changes = None if previous is None else diff(previous, snapshot)
         changed = _pin(suite, snapshot, sources, previous, changes)
@@ -201,8 +211,6 @@ def _pinned(suite: Suite, store: Store) -> Snapshot | None:
     return store.read(expect=digest) if digest in store.digests() else None
 
 
-def _refusal(unreadable: Sequence[Unreadable]) -> list[str]:
+def _named(unreadable: Sequence[Unreadable]) -> list[str]:
     lines = [f"{item.doc_id}: {item.reason}" for item in unreadable[:_SHOWN]]
-    if len(unreadable) > _SHOWN:
-        lines.append(f"and {len(unreadable) - _SHOWN} more")
-    return [*lines, "nothing was pinned; mend these documents, or leave them out with --keep-going"]
+    return lines + ([f"and {len(unreadable) - _SHOWN} more"] if len(unreadable) > _SHOWN else [])

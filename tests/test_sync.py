@@ -268,6 +268,16 @@ def test_many_deletions_stop_until_they_are_meant(suite: Suite) -> None:
     assert after.digest != before
 
 
+def test_nothing_is_pinned_where_nothing_can_be_read_and_why_is_said(suite: Suite) -> None:
+    with pytest.raises(CorpusError) as refused:
+        sync(suite, Source({"a": Page("")}), keep_going=True)
+    assert refused.value.problems[0] == "docs/a: holds no text to search"
+    assert "hold no document to read; nothing was pinned" in refused.value.problems[1]
+    with pytest.raises(CorpusError, match="hold no document to read"):
+        sync(suite, Source({}))
+    assert not suite.lock.exists()
+
+
 def test_none_may_vanish_where_none_is_said(suite: Suite) -> None:
     source = ten()
     sync(suite, source)
