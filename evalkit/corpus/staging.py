@@ -44,9 +44,10 @@ class Staging:
         """
         for listed, entry in found:
             facts, text = entry or (None, None)
+            stated = json.dumps(dict(listed.stated)) if entry is None else ""
             row = (
                 source, f"{source}/{listed.doc_id}".encode(), listed.key.encode(), listed.revision,
-                json.dumps(dict(listed.stated)), facts, text,
+                stated, facts, text,
             )  # fmt: skip
             try:
                 self._db.execute("INSERT INTO document VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", row)
