@@ -30,6 +30,9 @@ SUFFIXES = {
 """What can be converted, and its content type."""
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\A|\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_MOST_FACTS = 200_000
+"""Characters of front matter: a parser of YAML takes seconds for more."""
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$", re.MULTILINE)
 _NAMED = {"title", "access", "acl", "modified", "modified_at"}
 
 
@@ -69,12 +72,9 @@ def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
         title=title or _first_heading(body) or PurePosixPath(doc_id).stem,
         uri=uri,
         metadata={key: value for key, value in sorted((stated | own).items()) if key not in _NAMED},
-        acl=tuple(sorted({name for name in _SEPARATOR.split(_access(stated)) if name})),
+        acl=tuple(sorted({name.strip() for name in _access(stated).split(",") if name.strip()})),
         modified_at=stated.get("modified") or stated.get("modified_at") or None,
     )
-
-
-_SEPARATOR = re.compile(r"\s*,\s*")
 
 
 def _access(stated: Mapping[str, str]) -> str:
@@ -100,6 +100,8 @@ def _front_matter(text: str) -> tuple[str, dict[str, str]]:
     match = _FRONT_MATTER.match(text)
     if match is None:
         return text, {}
+    if len(match[1]) > _MOST_FACTS:
+        raise ValueError(f"front matter: {len(match[1]):,} characters; at most {_MOST_FACTS:,} are read")
     try:
         stated = safe_yaml.load(match[1]).data
     except ValueError as error:
@@ -122,5 +124,5 @@ def _flat(value: object) -> str:
 
 
 def _first_heading(body: str) -> str:
-    match = re.search(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", body, flags=re.MULTILINE)
-    return match[1] if match else ""
+    headings = (match[1].rstrip(" \t#") for match in _HEADING.finditer(body))
+    return next(filter(None, headings), "")

@@ -97,6 +97,19 @@ def test_html_nested_beyond_reason_is_unreadable() -> None:
         to_document("x.html", b"<div>" * 20_000 + b"x")
 
 
+@pytest.mark.parametrize("run", [" ", "#", "\t", "# ", ","])
+def test_long_runs_take_no_longer_than_they_are_long(run: str) -> None:
+    """A pattern that tried every start of such a run would not end today."""
+    many = run * 2_000_000
+    document = to_document("x.md", f"---\naccess: 'a{run * 90_000}b'\n---\n# a{many}b".encode())
+    assert document.title == f"a{many}b"
+    assert len(document.acl) == (2 if run == "," else 1)
+
+
+def test_the_first_heading_that_says_something() -> None:
+    assert to_document("x.md", b"# #\n##  \n#no\n## Yes #1 ##\t\n# Later").title == "Yes #1"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_unicode_encodings(encoding: str) -> None:
     assert to_document("x.txt", "Prüfstand".encode(encoding)).text == "Prüfstand"
@@ -112,6 +125,11 @@ def test_unicode_encodings(encoding: str) -> None:
         ("x.md", b"---\ntags: x\n---\n \n", "holds no text"),
         ("x.html", b"<html><head></head><body></body></html>", "holds no text"),
         ("x.md", b"---\ntitle: [\n---\nbody", "front matter: line"),
+        (
+            "x.md",
+            b"---\n" + b"a: b\n" * 50_000 + b"---\nbody",
+            "front matter: 249,999 characters; at most 200,000",
+        ),
         ("x.md", b"---\na: &a [1]\nb: *a\n---\nbody", "front matter: line 2: YAML aliases"),
     ],
 )
