@@ -29,7 +29,7 @@ SECONDS = 120.0
 """How long one document may take, by the wall clock."""
 MEMORY = 2_000_000_000
 """Bytes of address space of a child, its converters' code included; where the platform can limit it."""
-MOST_TEXT = 200_000_000
+MOST_TEXT = 100_000_000
 """Bytes of text that one document may become."""
 _making = threading.Lock()
 _KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMPDIR")

@@ -4,6 +4,8 @@ import importlib.metadata
 import io
 import zipfile
 import zlib
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -148,6 +150,66 @@ def test_a_bomb_is_refused_before_it_is_opened() -> None:
         archive.writestr("word/document.xml", b"0" * 30_000_000)
     with pytest.raises(ValueError, match="unpacks to more than"):
         to_document("x.docx", data.getvalue())
+
+
+ENTITIES = {
+    "of a file": b'<!DOCTYPE x [<!ENTITY e SYSTEM "file://%s">]>',
+    "of entities": b'<!DOCTYPE x [<!ENTITY a0 "canary">'
+    + b"".join(b'<!ENTITY a%d "%s">' % (n, (b"&a%d;" % (n - 1)) * 10) for n in range(1, 13))
+    + b'<!ENTITY e "&a12;"><!-- %s -->]>',
+}
+
+
+@pytest.mark.parametrize("kind", ENTITIES)
+@pytest.mark.parametrize(
+    ("name", "part", "words"),
+    [
+        ("a.docx", "word/document.xml", b"Ask in March."),
+        ("a.pptx", "ppt/slides/slide1.xml", b"They hold hands."),
+        ("a.xlsx", "xl/worksheets/sheet1.xml", b"tunnel"),
+        ("a.xlsx", "docProps/core.xml", b"Ports"),
+    ],
+)
+def test_entities_are_not_followed(name: str, part: str, words: bytes, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("canary-7f3a")
+    made = {"a.docx": letter, "a.pptx": slides, "a.xlsx": workbook}[name]()
+    data = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(made)) as before, zipfile.ZipFile(data, "w") as after:
+        for entry in before.namelist():
+            body = before.read(entry)
+            if entry == part:
+                assert words in body
+                body = body.partition(b"?>")[2] if body.startswith(b"<?xml") else body
+                body = ENTITIES[kind] % bytes(tmp_path / "secret") + body.replace(words, b"&e;")
+            after.writestr(entry, body)
+    with suppress(ValueError):
+        assert "canary" not in repr(office.to_markdown(name, data.getvalue()))
+
+
+@pytest.mark.parametrize(
+    "target", ["file://{0}", "{0}", "../../../../../../../..{0}", "http://127.0.0.1:9/x.png"]
+)
+def test_pictures_elsewhere_are_not_fetched(target: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"canary-7f3a")
+    space = "http://schemas.openxmlformats.org"
+    picture = (
+        f'<w:document xmlns:w="{space}/wordprocessingml/2006/main" xmlns:r="{space}/officeDocument/2006/relationships" '
+        f'xmlns:a="{space}/drawingml/2006/main" xmlns:wp="{space}/drawingml/2006/wordprocessingDrawing" '
+        f'xmlns:pic="{space}/drawingml/2006/picture"><w:body><w:p><w:r><w:t>Words</w:t></w:r><w:r><w:drawing><wp:inline>'
+        '<wp:docPr id="1" name="n" descr="d"/><a:graphic><a:graphicData><pic:pic><pic:blipFill><a:blip r:link="rId9"/>'
+        "</pic:blipFill></pic:pic></a:graphicData></a:graphic></wp:inline></w:drawing></w:r></w:p></w:body></w:document>"
+    )
+    links = (
+        f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="rId9" TargetMode="External" '
+        f'Type="{space}/officeDocument/2006/relationships/image" Target="{target.format(secret)}"/></Relationships>'
+    )
+    data = io.BytesIO(letter())
+    with zipfile.ZipFile(data) as before, zipfile.ZipFile(after := io.BytesIO(), "w") as archive:
+        for entry in before.namelist():
+            archive.writestr(entry, picture if entry == "word/document.xml" else before.read(entry))
+        archive.writestr("word/_rels/document.xml.rels", links)
+    assert office.to_markdown("a.docx", after.getvalue())[0] == "Words\n"
 
 
 def test_a_confined_converter_says_what_an_unconfined_one_says() -> None:
