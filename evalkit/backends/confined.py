@@ -13,8 +13,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from queue import LifoQueue
 from typing import IO, Any, TypeVar, cast
 
@@ -31,6 +31,7 @@ MEMORY = 2_000_000_000
 """Bytes of address space of a child, its converters' code included; where the platform can limit it."""
 MOST_TEXT = 100_000_000
 """Bytes of text that one document may become."""
+_CLOSED = "interrupted while documents were converted"
 _making = threading.Lock()
 _KEPT = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SYSTEMROOT", "TEMP", "TMPDIR")
 
@@ -44,6 +45,22 @@ def run(
     return pool.run(function, data, *words)
 
 
+@contextmanager
+def until_interrupted() -> Iterator[None]:
+    """Ends what other threads have converted when this one is interrupted, so that it need not wait for them.
+
+    Their documents, and those that wait, fail with a CorpusError: nobody may take them for unreadable.
+    """
+    with _making:
+        if _pool(os.getpid()).closed.is_set():
+            _pool.cache_clear()
+    try:
+        yield
+    except KeyboardInterrupt:
+        _pool(os.getpid()).close()
+        raise
+
+
 class Pool:
     """Children, started when needed and ended with this process; for any number of threads.
 
@@ -54,7 +71,8 @@ class Pool:
     """
 
     def __init__(self, count: int, *, seconds: float = SECONDS, memory: int = MEMORY) -> None:
-        self.children = tuple(_Child(seconds, memory) for _ in range(count))
+        self.closed = threading.Event()
+        self.children = tuple(_Child(seconds, memory, self.closed) for _ in range(count))
         self._free: LifoQueue[_Child] = LifoQueue()  # the last one used comes first: the fewest are started
         for child in self.children:
             self._free.put(child)
@@ -69,7 +87,7 @@ class Pool:
 
         Raises:
             ValueError: as the function raised it; or why there is no text: time, memory, a child that ended.
-            CorpusError: where no child can be started.
+            CorpusError: where no child can be started, or the pool was closed meanwhile.
         """
         asked = {"module": function.__module__, "function": function.__name__, "words": words}
         child = self._free.get()
@@ -85,7 +103,8 @@ class Pool:
         return text.decode("utf-8", "surrogatepass"), said["facts"]
 
     def close(self) -> None:
-        """Ends the children."""
+        """Ends the children, for good."""
+        self.closed.set()
         for child in self.children:
             child.end()
 
@@ -97,23 +116,30 @@ class _EndedError(ValueError):
 class _Child:
     """A process that is started when asked, and again after it ended."""
 
-    def __init__(self, seconds: float, memory: int) -> None:
+    def __init__(self, seconds: float, memory: int, closed: threading.Event) -> None:
         self.seconds = seconds
         self.memory = memory
+        self.closed = closed
         self.process: subprocess.Popen[bytes] | None = None
 
     def ask(self, header: Mapping[str, object], data: bytes) -> tuple[dict[str, Any], bytes]:
         fresh = self.process is None
-        process = self.process or self._start()
         late = threading.Event()
         try:
+            process = self.process or self._start()
+            if self.closed.is_set():  # while it was started
+                raise CorpusError(_CLOSED)  # noqa: TRY301
             answer = self._exchange(process, late, header, data)
-        except BaseException:
+        except BaseException as error:
             self.end()
+            if self.closed.is_set():
+                raise CorpusError(_CLOSED) from error
             raise
         if answer is not None:
             return answer
         code = self.end()
+        if self.closed.is_set():
+            raise CorpusError(_CLOSED)
         if late.is_set():
             raise ValueError(f"took longer than {self.seconds:g} seconds to convert; exclude it, or split it")
         if code == NO_MEMORY:
