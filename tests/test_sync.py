@@ -268,6 +268,26 @@ def test_many_deletions_stop_until_they_are_meant(suite: Suite) -> None:
     assert after.digest != before
 
 
+def test_what_was_unreadable_for_the_moment_is_read_again(suite: Suite) -> None:
+    class Hasty(Source):
+        def fetch(self, listed: Listed) -> Document | Unreadable | None:
+            found = super().fetch(listed)
+            return dataclasses.replace(found, lasting=False) if isinstance(found, Unreadable) else found
+
+    source = Hasty({"a": Page("a"), "bad": Page("")})
+    assert len(sync(suite, source, keep_going=True).unreadable) == 1
+    assert len(sync(suite, source, keep_going=True).unreadable) == 1
+    assert source.reads == ["bad"]
+
+
+@pytest.mark.parametrize(
+    ("error", "lasting"),
+    [(ValueError("holds no text"), True), (OSError(5, "Input/output error"), False)],
+)
+def test_reasons_that_last(error: Exception, *, lasting: bool) -> None:
+    assert Unreadable.because("a", error).lasting is lasting
+
+
 def test_nothing_is_pinned_where_nothing_can_be_read_and_why_is_said(suite: Suite) -> None:
     with pytest.raises(CorpusError) as refused:
         sync(suite, Source({"a": Page("")}), keep_going=True)

@@ -212,19 +212,18 @@ def _stored(plan: Plan, kept: Kept, fetched: Sequence[Fetched]) -> list[tuple[Li
     """Stores what was fetched, texts before the entries that refer to them; what was gone has no entry."""
     staged = iter(kept.store.stage(found for _, found in fetched if isinstance(found, Document)))
     entries: list[tuple[Listed, Entry | None]] = []
+    lasting: list[tuple[bytes, Entry]] = []
     for listed, found in fetched:
+        entry = None
         if isinstance(found, Document):
             row = next(staged)
-            entries.append((listed, Entry(row.facts, row.text)))
-        elif isinstance(found, Unreadable):
-            entries.append((listed, Entry(found.reason.encode("utf-8", "replace"), b"")))
-        else:
-            entries.append((listed, None))
-    kept.journal.put(
-        (name_of(plan.identity, listed.doc_id, listed.revision), entry)
-        for listed, entry in entries
-        if listed.revision and entry is not None
-    )
+            entry = Entry(row.facts, row.text)
+        elif found is not None:
+            entry = Entry(found.reason.encode("utf-8", "replace"), b"")
+        entries.append((listed, entry))
+        if entry and listed.revision and (isinstance(found, Document) or (found and found.lasting)):
+            lasting.append((name_of(plan.identity, listed.doc_id, listed.revision), entry))
+    kept.journal.put(lasting)
     return entries
 
 
