@@ -11,9 +11,9 @@ from typing import Any
 from evalkit.decision.readiness import Readiness, load_readiness
 from evalkit.decision.record import append
 from evalkit.decision.value import value_of
-from evalkit.errors import SuiteError
+from evalkit.errors import SuiteError, did_you_mean
 from evalkit.report.model import Decision, Report, load
-from evalkit.report.text import all_gates, name
+from evalkit.report.text import all_gates
 from evalkit.suite import RECORD_FILE
 
 __all__ = ["decide", "judge"]
@@ -47,7 +47,7 @@ def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.
         "verdict": report["verdict"],
         "requirements": report["requirements"],
         "edited": report["volatile"]["edited"],
-        "gates": [{"gate": name(row), "outcome": row["outcome"]} for row in all_gates(report)],
+        "gates": [{"gate": row["name"], "outcome": row["outcome"]} for row in all_gates(report)],
         "readiness": [asdict(item) for item in readiness.items],
         "expired_waivers": [waiver.model_dump(mode="json") for waiver in readiness.expired_waivers],
         "waivers": [waiver.model_dump(mode="json") for waiver in readiness.waivers],
@@ -77,7 +77,7 @@ def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:
     if failed:
         return "NO-GO", failed
     undecided = {
-        name(row): row["reason"]
+        row["name"]: row["reason"]
         for row in all_gates(report)
         if row["outcome"] == "INCONCLUSIVE" and not row["advisory"]
     }
@@ -90,6 +90,12 @@ def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:
     if not all_gates(report):
         open_.append(report["reasons"][0])
     if open_:
+        known = [row["name"] for row in all_gates(report)] + [item.name for item in readiness.items]
+        open_ += (
+            f"the waiver of '{what}' waives nothing: no gate or item has that name; {did_you_mean(what, known)}"
+            for what in waived
+            if what not in known
+        )
         return "INCONCLUSIVE", open_
     return "GO", [
         f"every gate is PASS and every required item is answered, {len(undecided)} of them by waiver",

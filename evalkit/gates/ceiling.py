@@ -12,7 +12,7 @@ from pydantic import Field
 
 from evalkit import stats
 from evalkit.gates import judged
-from evalkit.gates.cells import Cells, pick, shown
+from evalkit.gates.cells import Cells, pick, shown, titled
 from evalkit.levels import MIN_VALUES, level_bounds
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
 
@@ -45,9 +45,13 @@ class Ceiling:
     slice: str = ALL_QUESTIONS
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
 
+    @property
+    def title(self) -> str:
+        what = "mean" if self.of == "mean" else f"p{100 * self.quantile:.10g}"
+        return titled(f"ceiling {self.variant} {self.measure} {what}", self.slice)
+
     def __str__(self) -> str:
-        what = "mean" if self.of == "mean" else f"p{100 * self.quantile:g}"
-        return f"ceiling {self.variant} {self.measure} {what} <= {self.at_most:g}"
+        return f"{self.title} <= {self.at_most:g}"
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         cells = pick(results, results.scores(self.variant, self.measure), self.slice)

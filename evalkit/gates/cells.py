@@ -15,7 +15,7 @@ from evalkit.types import Golden, Labels, Results, Scores, State
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cells", "pick", "shown", "slices_of"]
+__all__ = ["Cells", "pick", "shown", "slices_of", "titled"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +118,11 @@ def slices_of(results: Results, tag: str) -> list[str]:
         tags = {name.partition("=")[0] for name in slices if name}
         raise SuiteError(f"no question carries the tag '{tag}'; {did_you_mean(tag, tags)}")
     return found
+
+
+def titled(what: str, slice_: str) -> str:
+    """Returns a gate's or a verdict's name with its slice: "floor candidate Recall@5 [language=de]"."""
+    return f"{what} [{slice_}]" if slice_ and not what.endswith(f" [{slice_}]") else what
 
 
 def shown(value: float, unit: str = "") -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evalkit.gates.cells import pick
+from evalkit.gates.cells import pick, titled
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
 
 __all__ = ["Coverage"]
@@ -33,8 +33,12 @@ class Coverage:
     at_least: Annotated[float, Field(gt=0, le=1)] = 0.95
     slice: str = ALL_QUESTIONS
 
+    @property
+    def title(self) -> str:
+        return titled(f"coverage {self.variant} {self.measure}", self.slice)
+
     def __str__(self) -> str:
-        return f"coverage {self.variant} {self.measure} >= {self.at_least:g}"
+        return f"{self.title} >= {self.at_least:g}"
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         cells = pick(results, results.scores(self.variant, self.measure), self.slice)

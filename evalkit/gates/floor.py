@@ -12,7 +12,7 @@ from pydantic import Field
 
 from evalkit import stats
 from evalkit.errors import SuiteError
-from evalkit.gates.cells import Cells, pick, shown, slices_of
+from evalkit.gates.cells import Cells, pick, shown, slices_of, titled
 from evalkit.gates.judged import corrected, mean_bounds
 from evalkit.gates.judged import mean as mean_of
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
@@ -53,9 +53,17 @@ class Floor:
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
     min_n: Annotated[int, Field(ge=1)] = 10
 
+    def __post_init__(self) -> None:
+        if self.slice and self.by is not None:
+            raise ValueError("give one of slice and by: by judges all questions, and each slice of a tag")
+
+    @property
+    def title(self) -> str:
+        by = f" by {self.by}" if self.by is not None else ""
+        return titled(f"floor {self.variant} {self.measure}{by}", self.slice)
+
     def __str__(self) -> str:
-        of = f" [{self.slice}]" if self.slice else ""
-        return f"floor {self.variant} {self.measure}{of} >= {self.at_least:g}"
+        return f"{self.title} >= {self.at_least:g}"
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         variant, tried = self._chosen(results)

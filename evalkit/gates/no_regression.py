@@ -12,7 +12,7 @@ from pydantic import Field
 from evalkit import stats
 from evalkit.errors import SuiteError
 from evalkit.gates import judged
-from evalkit.gates.cells import pick
+from evalkit.gates.cells import pick, titled
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
 
 __all__ = ["NoRegression"]
@@ -44,8 +44,13 @@ class NoRegression:
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
     strict: bool = False
 
+    @property
+    def title(self) -> str:
+        against = f" against {self.baseline}" if self.baseline is not None else ""
+        return titled(f"no_regression {self.variant} {self.measure}{against}", self.slice)
+
     def __str__(self) -> str:
-        return f"no_regression {self.variant} {self.measure} margin {self.margin:g}"
+        return f"{self.title} margin {self.margin:g}"
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         baseline = self.baseline or results.baseline

@@ -12,7 +12,7 @@ import numpy as np
 from evalkit import __version__, stats
 from evalkit.evaluate import Evaluation
 from evalkit.gates import judged as by_people
-from evalkit.gates.cells import pick
+from evalkit.gates.cells import pick, titled
 from evalkit.measures.judged import Judged
 from evalkit.report import funnel
 from evalkit.report.model import (
@@ -30,7 +30,7 @@ from evalkit.report.model import (
     VariantRow,
     Volatile,
 )
-from evalkit.types import ALL_QUESTIONS, Labels, Outcome, Run, Scores, State, Verdict
+from evalkit.types import ALL_QUESTIONS, Gate, Labels, Outcome, Run, Scores, State, Verdict
 
 __all__ = ["build", "decision"]
 
@@ -45,7 +45,11 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     suite, golden = evaluation.suite, evaluation.golden
     timed = {str(measure) for measure in suite.measures if measure.timed}
     estimates = list(_estimates(evaluation, [ALL_QUESTIONS]))
-    gates = [_gate(n, verdict) for n, verdicts in enumerate(evaluation.verdicts) for verdict in verdicts]
+    gates = [
+        _gate(position, gate, verdict)
+        for position, (gate, verdicts) in enumerate(zip(suite.gates, evaluation.verdicts, strict=False))
+        for verdict in verdicts
+    ]
     volatile["estimates"] = [row for row in estimates if row["measure"] in timed]
     volatile["gates"] = [row for row in gates if row["measure"] in timed]
     slices = [name for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE]
@@ -179,8 +183,9 @@ def _corrected(column: Scores) -> str:
     return f"not corrected, {column.labels}" if column.labels else "not corrected"
 
 
-def _gate(position: int, verdict: Verdict) -> GateRow:
-    return cast("GateRow", {"position": position, **asdict(verdict), "outcome": verdict.outcome.value})
+def _gate(position: int, gate: Gate, verdict: Verdict) -> GateRow:
+    row = {"name": titled(gate.title, verdict.slice), "position": position, **asdict(verdict)}
+    return cast("GateRow", {**row, "outcome": verdict.outcome.value})
 
 
 def _variant(run: Run, spec: dict[str, Any]) -> VariantRow:

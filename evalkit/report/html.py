@@ -11,7 +11,7 @@ from evalkit.backends import charts
 from evalkit.report.funnel import STAGES
 from evalkit.report.health import health
 from evalkit.report.model import GateRow, Item, Report
-from evalkit.report.text import all_estimates, all_gates, figure, name, unit
+from evalkit.report.text import all_estimates, all_gates, figure, unit
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -106,7 +106,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["figure"] = figure
-    environment.filters["gate_name"] = name
     environment.filters["family"] = lambda family: _FAMILIES.get(family, family)
     return environment
 

@@ -54,10 +54,11 @@ class EstimateRow(TypedDict):
 class GateRow(TypedDict):
     """One verdict; `low` and `high` are the bounds that were compared with `bound`.
 
-    `position` counts the suite's gates from 0: a gate over slices gives several verdicts. An advisory one holds no
-    release.
+    `name` is its gate's title with its slice, and no other verdict's; waivers name it. `position` counts the suite's
+    gates from 0: a gate over slices gives several verdicts. An advisory one holds no release.
     """
 
+    name: str
     position: int
     gate: str
     variant: str

@@ -34,7 +34,9 @@ def render(report: Report) -> Iterator[RenderableType]:
         table = Table("gate", "verdict", "why", title="Gates", title_justify="left", show_edge=False)
         for row in gates:
             outcome = row["outcome"] + (" (advisory)" if row["advisory"] else "")
-            table.add_row(Text(name(row)), Text(outcome, style=_COLOUR[row["outcome"]]), Text(row["reason"]))
+            table.add_row(
+                Text(row["name"]), Text(outcome, style=_COLOUR[row["outcome"]]), Text(row["reason"])
+            )
         yield table
     else:
         yield Text(report["reasons"][0])
@@ -65,12 +67,6 @@ def all_gates(report: Report) -> list[GateRow]:
     return report["gates"] + report["volatile"]["gates"]
 
 
-def name(row: GateRow) -> str:
-    """Returns a verdict's short name: "floor candidate Recall@5 [language=de]"."""
-    parts = [row["gate"], row["variant"], row["measure"]]
-    return " ".join(filter(None, parts)) + (f" [{row['slice']}]" if row["slice"] else "")
-
-
 def estimate(row: EstimateRow, counted_in: str = "") -> str:
     """Returns "0.861 [0.82, 0.90]" with its unit, and what was left unscored."""
     if row["n"] == 0:
@@ -99,7 +95,7 @@ def explain(report: Report, rows: Iterable[GateRow]) -> str:
         bounds = (
             f"bounds {figure(row['low'])} to {figure(row['high'])}, required {figure(row['bound'], what)}"
         )
-        lines.append(f"{row['outcome']}: {name(row)}")
+        lines.append(f"{row['outcome']}: {row['name']}")
         lines.append(f"  {row['reason']}")
         lines.append(f"  estimate {figure(row['estimate'], what)}, {bounds}, n = {row['n']}")
         worst = list(_worst(report, row))

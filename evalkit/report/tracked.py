@@ -8,7 +8,7 @@ from typing import Any
 
 from evalkit.backends.tracking import Table, Tracked
 from evalkit.report.model import ItemResult, Report, VariantRow, dump
-from evalkit.report.text import all_estimates, all_gates, name
+from evalkit.report.text import all_estimates, all_gates
 
 __all__ = ["tracked"]
 
@@ -67,7 +67,7 @@ def tracked(report: Report) -> Tracked:
 
 def _child(report: Report, variant: VariantRow) -> Tracked:
     verdicts = {
-        f"evalkit.gate.{_metric(name(row))}": row["outcome"]
+        f"evalkit.gate.{_metric(row['name'])}": row["outcome"]
         for row in all_gates(report)
         if row["variant"] == variant["name"]
     }

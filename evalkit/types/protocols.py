@@ -202,5 +202,12 @@ class Judge(Protocol):
 class Gate(Protocol):
     """A requirement that a release must meet; `str(gate)` says it in a line."""
 
+    @property
+    def title(self) -> str:
+        """What tells it from a suite's other gates: all it asks but the level ("floor candidate Recall@5").
+
+        Waivers name it, so that a level may change under a waiver but nothing else.
+        """
+
     def judge(self, results: Results) -> Sequence[Verdict]:
         """Returns one verdict, or one for each slice."""

@@ -125,6 +125,14 @@ def test_a_waiver_lifts_an_undecided_gate_but_no_failed_one(project: Path) -> No
     (project / "readiness.yaml").write_text(json.dumps({**items, "waivers": [waiver]}))
     decided = decide(project)
     assert (decided.returncode, "waived by Rob" in decided.stdout) == (0, True)
+    wrong = {**waiver, "waives": "floor new Sucess@2"}
+    (project / "readiness.yaml").write_text(json.dumps({**items, "waivers": [wrong]}))
+    decided = decide(project)
+    assert decided.returncode == 3
+    assert (
+        "waives nothing: no gate or item has that name; did you mean 'floor new Success@2'?" in decided.stdout
+    )
+    (project / "readiness.yaml").write_text(json.dumps({**items, "waivers": [waiver]}))
     report = json.loads((project / "r.json").read_text())
     report["gates"][0]["outcome"] = "FAIL"
     (project / "r.json").write_text(json.dumps(report))

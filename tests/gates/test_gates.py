@@ -294,6 +294,11 @@ def test_a_figure_has_one_bound(spec: dict[str, object]) -> None:
         registry.build({"figure": spec})
 
 
+def test_all_questions_and_one_slice_are_two_gates() -> None:
+    with pytest.raises(SuiteError, match="give one of slice and by"):
+        registry.build(floor(slice="language=de", by="language"))
+
+
 def test_an_unknown_slice_or_tag_is_answered() -> None:
     with pytest.raises(SuiteError, match="holds no question"):
         judge(floor(slice="lang=fr"), by_slice(1, 1))

@@ -22,7 +22,8 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
         "method": word,
     }
     gate = {
-        "position": 0, "gate": "floor", "variant": word, "measure": "Recall@5", "slice": f"tag={word}",
+        "name": f"floor {word} Recall@5 [tag={word}]", "position": 0, "gate": "floor",
+        "variant": word, "measure": "Recall@5", "slice": f"tag={word}",
         "outcome": "INCONCLUSIVE", "reason": word, "estimate": 0.8, "low": 0.7, "high": 0.9, "bound": 0.75,
         "n": questions, "needed": 40, "method": word, "advisory": False,
     }  # fmt: skip
