@@ -15,6 +15,7 @@ from evalkit.gates import judged as by_people
 from evalkit.gates.cells import pick, titled
 from evalkit.measures.judged import Judged
 from evalkit.report import funnel
+from evalkit.report.edits import requirement
 from evalkit.report.model import (
     SCHEMA_VERSION,
     ClaimRow,
@@ -67,7 +68,7 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
         corpus_digest=evaluation.corpus.digest,
         golden_digest=golden.digest,
         suite_digest=suite.digest,
-        requirements=[repr(gate) for gate in suite.gates],
+        requirements=[requirement(gate) for gate in suite.gates],
         seed=suite.seed,
         figures=evaluation.figures(),
         baseline=suite.baseline,

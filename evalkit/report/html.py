@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from evalkit.backends import charts
+from evalkit.report.edits import said
 from evalkit.report.funnel import STAGES
 from evalkit.report.health import health
 from evalkit.report.model import GateRow, Item, Report
@@ -106,6 +107,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["figure"] = figure
+    environment.filters["said"] = said
     environment.filters["family"] = lambda family: _FAMILIES.get(family, family)
     return environment
 

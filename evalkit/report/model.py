@@ -25,6 +25,7 @@ __all__ = [
     "ItemResult",
     "JudgeRow",
     "Report",
+    "Requirement",
     "Retrieved",
     "VariantRow",
     "Volatile",
@@ -191,6 +192,14 @@ class Volatile(TypedDict):
     looks: NotRequired[int]
 
 
+class Requirement(TypedDict):
+    """A gate with every parameter: its title, its name in suites, and what was asked of it, defaults included."""
+
+    title: str
+    gate: str
+    parameters: dict[str, Any]
+
+
 class Report(TypedDict):
     """One evaluation, whole.
 
@@ -208,7 +217,7 @@ class Report(TypedDict):
     corpus_digest: str
     golden_digest: str
     suite_digest: str
-    requirements: list[str]
+    requirements: list[Requirement]
     seed: int
     figures: dict[str, float]
     baseline: str | None

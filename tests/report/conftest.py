@@ -43,7 +43,7 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
         {
             "schema_version": 1, "evalkit_version": "0.1.0", "verdict": "INCONCLUSIVE", "reasons": [word],
             "suite": word, "owner": word, "description": word, "corpus_digest": "c" * 64, "golden_digest": "d" * 64,
-            "suite_digest": "e" * 64, "requirements": [word],
+            "suite_digest": "e" * 64, "requirements": [{"title": word, "gate": word, "parameters": {word: word}}],
             "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
             "measures": MEASURES,
             "units": {"nDCG@10": word},
