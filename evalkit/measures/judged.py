@@ -66,6 +66,11 @@ class Judged:
         """Whether a variant without an answerer has nothing to judge."""
         return self.name not in _OF_RETRIEVAL
 
+    def ready(self) -> None:
+        """Raises what the judge would refuse for before it is asked."""
+        if (ready := getattr(self.judge, "ready", None)) is not None:
+            ready(self.name)
+
     def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:
         """Asks the judge about every question that has something to judge.
 
