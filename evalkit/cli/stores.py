@@ -80,23 +80,31 @@ def cache_verify(suite: Path) -> None:
 @cache.command("gc")
 @SUITE
 @click.option(
-    "--keep",
+    "--results",
     type=click.IntRange(min=0),
     default=1000,
     show_default=True,
-    help="Megabytes of results to keep, the latest used.",
+    metavar="MB",
+    help="Megabytes of results to leave, the latest used.",
 )
-@click.option("--embeddings", is_flag=True, help="Also delete every embedding.")
-def cache_gc(suite: Path, *, keep: int, embeddings: bool) -> None:
+@click.option(
+    "--embeddings",
+    type=click.IntRange(min=0),
+    default=10_000,
+    show_default=True,
+    metavar="MB",
+    help="Megabytes of embeddings to leave, the latest used.",
+)
+def cache_gc(suite: Path, *, results: int, embeddings: int) -> None:
     """Delete what has not been used for longest; it is made again when needed."""
     from evalkit.backends.cache import DiskCache
     from evalkit.backends.vectors import VectorStore
     from evalkit.suite import load_suite
 
     home = load_suite(suite).home
-    click.echo(f"deleted {DiskCache(home / 'cache').shrink(keep * 1_000_000):,} results")
-    if embeddings:
-        click.echo(f"deleted {VectorStore(home / 'vectors').clear():,} embeddings")
+    gone = DiskCache(home / "cache").shrink(results * 1_000_000)
+    vectors = VectorStore(home / "vectors").shrink(embeddings * 1_000_000)
+    click.echo(f"deleted {gone:,} results, {vectors:,} embeddings")
 
 
 def _verify_caches(home: Path) -> None:
