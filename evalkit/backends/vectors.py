@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -83,6 +83,17 @@ class VectorStore:
                 f"{self.root}: embeddings cannot be stored ({error}); free disk space"
             ) from error
         self._use([prefix + key for key in keys], _now())
+
+    def joined(self, blocks: Iterable[NDArray[np.float16]]) -> NDArray[np.float16]:
+        rows = width = 0
+        self.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.root) as file:  # gone with the array that maps it
+            for block in blocks:
+                rows, width = rows + len(block), block.shape[1]
+                file.write(block.tobytes())
+            if not rows * width:
+                return np.zeros((rows, width), dtype=np.float16)
+            return np.asarray(np.memmap(file, dtype=np.float16, mode="r", shape=(rows, width)))
 
     def usage(self) -> Usage:
         """Returns how much the store holds."""

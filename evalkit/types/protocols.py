@@ -64,6 +64,9 @@ class Vectors(Protocol):
         self, identity: str, keys: Sequence[bytes], rows: NDArray[np.float16], cut: NDArray[np.bool_]
     ) -> None: ...
 
+    def joined(self, blocks: Iterable[NDArray[np.float16]]) -> NDArray[np.float16]:
+        """Returns blocks of rows as one array that takes no memory of its own: it is mapped from a file."""
+
 
 class Workers(Protocol):
     """An ordered map: results come in the items' order, whatever finishes first."""
