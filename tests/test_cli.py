@@ -127,12 +127,16 @@ def test_reports_are_rendered_and_compared(project: Path) -> None:
     report(project)
     (project / "r.json").rename(project / "before.json")
     (project / "suite.yaml").write_text(SUITE.replace("size: 60", "size: 30"))
-    report(project)
+    written = ("--html", "r.html", "--markdown", "r.md", "--csv", "r.csv", "--junit", "r.xml")
+    evalkit("run", ".", "--no-tracking", "--json", "r.json", *written, cwd=project)
+    by_run = {path.suffix: path.read_bytes() for path in project.glob("r.*")}
     compared = evalkit("compare", "before.json", "r.json", cwd=project)
     assert compared.returncode == 0
     assert "the suite differs" in compared.stdout
-    done = evalkit("report", "r.json", "--html", "r.html", "--markdown", "r.md", cwd=project)
+    done = evalkit("report", "r.json", *written, cwd=project)
     assert done.returncode == 0
+    assert {path.suffix: path.read_bytes() for path in project.glob("r.*")} == by_run
+    assert set(by_run) == {".json", ".html", ".md", ".csv", ".xml"}
     assert (project / "r.html").read_text().startswith("<!doctype html>")
     assert (project / "r.md").read_text().startswith("<!-- evalkit report: demo -->\n## ✅ GO: demo")
     assert "GO" in evalkit("report", "r.json", cwd=project).stdout
@@ -279,9 +283,9 @@ def test_a_home_that_cannot_be_used_is_a_sentence(project: Path, path: str, writ
         ("plan", ".", "--changed", "-1"),
         ("plan", ".", "--icc", "7"),
         ("sync", ".", "--watch", "-3"),
-        ("cache", "gc", ".", "--keep", "-5"),
+        ("cache", "gc", ".", "--results", "-5"),
         ("corpus", "gc", ".", "--keep", "-1"),
-        ("decide", "nowhere", "report.json", "--approver", "x"),
+        ("decide", "nowhere", "report.json", "--by", "x"),
     ],
 )
 def test_wrong_arguments_are_refused_before_any_work(project: Path, arguments: tuple[str, ...]) -> None:

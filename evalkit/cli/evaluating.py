@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from evalkit.cli.shared import EXIT_CODES, OUTPUT, SUITE, console, progress_bars
+from evalkit.cli.shared import EXIT_CODES, SUITE, console, outputs, progress_bars
 
 if TYPE_CHECKING:
     from evalkit.suite import Suite
@@ -50,10 +50,7 @@ def check(suite: Path) -> None:
 
 @click.command()
 @SUITE
-@click.option("--json", "json_file", type=OUTPUT, help="Also write the report as JSON here.")
-@click.option("--html", "html_file", type=OUTPUT, help="Also write the HTML page here.")
-@click.option("--markdown", "markdown_file", type=OUTPUT, help="Also write Markdown here.")
-@click.option("--junit", type=OUTPUT, help="Also write the gates as JUnit XML here.")
+@outputs()
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
 @click.option("--dry-run", is_flag=True, help="Only say about what answering and judging would cost.")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
@@ -74,15 +71,12 @@ def check(suite: Path) -> None:
 def run(
     suite: Path,
     *,
-    json_file: Path | None,
-    html_file: Path | None,
-    markdown_file: Path | None,
-    junit: Path | None,
     tracking: str | None,
     dry_run: bool,
     no_tracking: bool,
     workers: str,
     side: Literal["dev", "test"],
+    **written: Path | None,
 ) -> None:
     """Evaluate a suite, judge its gates, save and print the report."""
     from evalkit.report import files
@@ -108,8 +102,8 @@ def run(
         click.echo(f"{'MLflow':9} {fact}: {value}")
     if "looks" in report["volatile"]:
         click.echo(f"{'looks':9} {report['volatile']['looks']} at these test questions, this one included")
-    files.write(report, json=json_file, html=html_file, markdown=markdown_file, junit=junit)
-    for path in filter(None, (json_file, html_file, markdown_file, junit)):
+    files.write(report, **written)
+    for path in filter(None, written.values()):
         click.echo(f"wrote     {path}")
     sys.exit(EXIT_CODES[report["verdict"]])
 

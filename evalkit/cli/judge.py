@@ -36,11 +36,11 @@ def judge() -> None:
     help="How many, at least 100 to gate on.",
 )
 @click.option(
-    "--keep", type=click.Path(path_type=Path), help="Labels to carry over where the answer is the same."
+    "--labels", type=click.Path(path_type=Path), help="Labels to carry over where the answer is the same."
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write them.")
 def sample(
-    suite: Path, *, measure: str | None, variant: str, count: int, keep: Path | None, out: Path
+    suite: Path, *, measure: str | None, variant: str, count: int, labels: Path | None, out: Path
 ) -> None:
     """Draw answers at random, for people to label: fill in "labels": {"NAME": 0 or 1} on each line."""
     from evalkit.backends.files import write_atomic
@@ -56,7 +56,7 @@ def sample(
     judged = judged_measure(loaded, measure)
     with progress_bars() as progress:
         drawn = draw(loaded, judged, variant, count, open_runtime(loaded.home, progress=progress))
-    drawn = carried(read(keep), drawn) if keep is not None else drawn
+    drawn = carried(read(labels), drawn) if labels is not None else drawn
     write_atomic(out, sheet(drawn))
     known = sum(bool(item.labels) for item in drawn)
     click.echo(

@@ -33,7 +33,7 @@ def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.
         BrokenRecord: where the record was tampered with.
     """
     if not approvers:
-        raise SuiteError("a decision names who approves it: --approver NAME")
+        raise SuiteError("a decision names who approves it: --by NAME")
     report = load(report_file)
     readiness = load_readiness(folder / "readiness.yaml", report["figures"], now.date())
     decision, reasons = judge(report, readiness)

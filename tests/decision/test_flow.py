@@ -39,7 +39,7 @@ def decide(folder: Path) -> subprocess.CompletedProcess[str]:
         "decide",
         ".",
         "r.json",
-        "--approver",
+        "--by",
         "Rob",
         "--statement",
         "s.json",
