@@ -118,7 +118,7 @@ def test_check_says_what_a_run_would_read(project: Path) -> None:
     done = evalkit("check", ".", cwd=project)
     assert done.returncode == 0
     assert (
-        "30 documents, 30 questions (30 answerable, 0 unwinnable), 2 variants, 4 measures, 1 gates"
+        "30 documents, 30 questions (30 answerable, 0 unwinnable), 2 variants, 4 measures, 1 gate"
         in done.stdout
     )
 

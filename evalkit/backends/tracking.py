@@ -22,12 +22,17 @@ __all__ = ["Table", "Tracked", "find", "log", "promote"]
 _BATCH = 1000
 _PARAM_LENGTH = 6000
 _QUIET = {
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""No telemetry, and a server that is down is noticed in seconds; what the user has set stands."""
+"""No telemetry, no lines of MLflow's own, retries for seconds; what the user has set stands."""
+
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_KNOCK = 2.0
+"""Seconds in which a server must take a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +73,8 @@ def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = No
         MissingDependency: where MLflow is not installed.
         EvaluationError: where the store or server refused or did not answer.
     """
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    client = _client(uri, "logging to MLflow")
     try:
-        from mlflow import MlflowClient
-    except ImportError as error:
-        raise MissingDependency.needed_by("logging to MLflow", "mlflow", "mlflow") from error
-    try:
-        client = MlflowClient(tracking_uri=uri)
         found = client.get_experiment_by_name(experiment)
         experiment_id = (
             found.experiment_id
@@ -99,13 +96,10 @@ def promote(uri: str, model: str, run_id: str, alias: str, tags: Mapping[str, st
         MissingDependency: where MLflow is not installed.
         EvaluationError: where the store or server refused or did not answer.
     """
+    client = _client(uri, "moving an MLflow alias")
+    from mlflow.exceptions import MlflowException
+
     try:
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-    except ImportError as error:
-        raise MissingDependency.needed_by("moving an MLflow alias", "mlflow", "mlflow") from error
-    try:
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         if not client.search_registered_models(f"name = '{model}'"):
             client.create_registered_model(model)
         source = client.get_run(run_id).info.artifact_uri
@@ -123,13 +117,10 @@ def find(uri: str, suite: str, *, alias: str | None, tag: tuple[str, str] | None
         MissingDependency: where MLflow is not installed.
         EvaluationError: where nothing answers to it, or the store or server refused or did not answer.
     """
+    client = _client(uri, "a baseline from MLflow")
+    from mlflow.exceptions import MlflowException
+
     try:
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-    except ImportError as error:
-        raise MissingDependency.needed_by("a baseline from MLflow", "mlflow", "mlflow") from error
-    try:
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         if alias is not None:
             return dict(client.get_model_version_by_alias(suite, alias).tags)
         experiment = client.get_experiment_by_name(f"evalkit/{suite}")
@@ -154,6 +145,44 @@ def find(uri: str, suite: str, *, alias: str | None, tag: tuple[str, str] | None
         "spec": tags["evalkit.spec"],
         "run": str(runs[0].info.run_id),
     }
+
+
+def _client(uri: str, feature: str) -> MlflowClient:
+    """Opens a store or server, quietly.
+
+    Raises:
+        MissingDependency: where MLflow is not installed.
+        EvaluationError: where the store cannot be opened, or no server takes a connection in time.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    _knock(uri)
+    try:
+        from mlflow import MlflowClient
+    except ImportError as error:
+        raise MissingDependency.needed_by(feature, "mlflow", "mlflow") from error
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except Exception as error:  # whatever its stores raise
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
+
+
+def _knock(uri: str) -> None:
+    """Asks whether a server is there: MLflow's own client would ask again for seconds, and quote all it tried."""
+    import socket
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(uri)
+    host, port = parts.hostname or "", _PORTS.get(parts.scheme.partition("+")[0])
+    if not host or port is None or (getproxies().get(parts.scheme) and not proxy_bypass(host)):
+        return
+    try:
+        socket.create_connection((host, parts.port or port), timeout=_KNOCK).close()
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: no server answers ({why})") from error
 
 
 def _log(client: MlflowClient, experiment_id: str, tracked: Tracked, parent: str | None) -> str:

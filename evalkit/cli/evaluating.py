@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from evalkit.cli.shared import EXIT_CODES, SUITE, console, outputs, progress_bars
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from evalkit.suite import Suite
@@ -40,9 +41,10 @@ def check(suite: Path) -> None:
     corpus, golden = found.corpus, found.golden
     answerable = sum(question.answerable for question in golden.questions)
     click.echo(
-        f"{loaded.name}: {len(corpus):,} documents, {len(golden.questions):,} questions "
+        f"{loaded.name}: {counted(len(corpus), 'document')}, {counted(len(golden.questions), 'question')} "
         f"({answerable:,} answerable, {len(golden.unwinnable):,} unwinnable), "
-        f"{len(loaded.variants)} variants, {len(loaded.measures)} measures, {len(loaded.gates)} gates"
+        f"{counted(len(loaded.variants), 'variant')}, {counted(len(loaded.measures), 'measure')}, "
+        f"{counted(len(loaded.gates), 'gate')}"
     )
     for row, reason in golden.unwinnable.items():
         click.echo(f"unwinnable {golden.questions[row].id}: {reason}")
@@ -115,6 +117,8 @@ def _say_what_it_costs(suite: Suite, side: Literal["dev", "test"]) -> None:
     with progress_bars() as progress:
         spending = estimate(suite, open_runtime(suite.home, progress=progress), side)
     for part in spending:
-        click.echo(f"{part.what}: about {part.calls:,} calls, cost {part.cost:.4f}")
+        click.echo(f"{part.what}: about {counted(part.calls, 'call')}, cost {part.cost:.4f}")
     calls, cost = sum(part.calls for part in spending), sum(part.cost for part in spending)
-    click.echo(f"in all about {calls:,} calls, cost {cost:.4f}; what an earlier run kept is not asked again")
+    click.echo(
+        f"in all about {counted(calls, 'call')}, cost {cost:.4f}; what an earlier run kept is not asked again"
+    )

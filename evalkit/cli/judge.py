@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evalkit.cli.shared import SUITE, Commands, console, progress_bars
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -60,7 +61,8 @@ def sample(
     write_atomic(out, sheet(drawn))
     known = sum(bool(item.labels) for item in drawn)
     click.echo(
-        f"wrote {len(drawn)} answers of {variant} to {out}" + (f", {known} labelled already" if known else "")
+        f"wrote {counted(len(drawn), 'answer')} of {variant} to {out}"
+        + (f", {known} labelled already" if known else "")
     )
     click.echo(f"next: label each of them, then evalkit judge calibrate {suite} --labels {out}")
 
@@ -177,7 +179,7 @@ def _show(cards: list[Card] | tuple[Card, ...], today: dt.date) -> None:
                 f"again; values change by {card.repeats['mean_change']:.3f} on average"
             )
         if card.unscored:
-            click.echo(f"unscored   {card.unscored} answers without a value count as misjudged")
+            click.echo(f"unscored   {counted(card.unscored, 'answer')} without a value, counted as misjudged")
         found = problems(card, today)
         for problem in found:
             click.echo(f"may not gate: {problem}")

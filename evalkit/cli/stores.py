@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from evalkit.cli.shared import SUITE, Commands
+from evalkit.wording import counted
 
 __all__ = ["cache", "verify"]
 
@@ -24,12 +25,12 @@ def verify(suite: Path) -> None:
     loaded = load_suite(suite)
     record = loaded.path.parent / RECORD_FILE
     if record.exists():
-        click.echo(f"{record}: {len(read(record))} decisions, whole")
+        click.echo(f"{record}: {counted(len(read(record)), 'decision')}, whole")
     store = Store(loaded.home / "corpus")
     snapshot = store.read(expect=lock.read(loaded.lock).digest)
     for row in range(len(snapshot)):
         snapshot[row]
-    click.echo(f"snapshot {snapshot.digest[:12]}: {len(snapshot):,} documents, whole")
+    click.echo(f"snapshot {snapshot.digest[:12]}: {counted(len(snapshot), 'document')}, whole")
     others, broken = (
         [digest for digest in store.digests() if digest != snapshot.digest],
         list(store.texts.damaged()),
@@ -42,7 +43,7 @@ def verify(suite: Path) -> None:
             f"{store.root}: the texts {', '.join(sorted(set(lost))[:5])} are missing or damaged; "
             "delete the store and sync again"
         )
-    click.echo(f"store: {len(others):,} other snapshots, whole with all their texts")
+    click.echo(f"store: {counted(len(others), 'other snapshot')}, whole with all their texts")
     _verify_caches(loaded.home)
 
 
@@ -104,7 +105,7 @@ def cache_gc(suite: Path, *, results: int, embeddings: int) -> None:
     home = load_suite(suite).home
     gone = DiskCache(home / "cache").shrink(results * 1_000_000)
     vectors = VectorStore(home / "vectors").shrink(embeddings * 1_000_000)
-    click.echo(f"deleted {gone:,} results, {vectors:,} embeddings")
+    click.echo(f"deleted {counted(gone, 'result')}, {counted(vectors, 'embedding')}")
 
 
 def _verify_caches(home: Path) -> None:
@@ -114,5 +115,6 @@ def _verify_caches(home: Path) -> None:
     damaged = DiskCache(home / "cache").damaged()
     embeddings = VectorStore(home / "vectors").damaged()
     click.echo(
-        f"caches: {len(damaged)} damaged results, {embeddings} damaged embeddings (made again when needed)"
+        f"caches: {counted(len(damaged), 'damaged result')}, {counted(embeddings, 'damaged embedding')} "
+        "(made again when needed)"
     )

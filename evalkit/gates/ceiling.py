@@ -15,6 +15,7 @@ from evalkit.gates import judged
 from evalkit.gates.cells import Cells, pick, shown, titled
 from evalkit.levels import MIN_VALUES, level_bounds
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
+from evalkit.wording import counted
 
 __all__ = ["Ceiling"]
 
@@ -131,7 +132,7 @@ class Ceiling:
                 )
             size, _ = stats.effective_size(cells.value, cells.clusters)
             more = max(1, math.ceil(total * n / size) - n)
-            return more, f"; about {more:,} more question{'s' if more > 1 else ''} would settle it"
+            return more, f"; about {counted(more, 'more question')} would settle it"
         smallest = math.ceil(math.log(self.alpha) / math.log(self.quantile))
         if self.of == "mean" or n >= smallest:
             return None, ""

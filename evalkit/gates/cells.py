@@ -11,6 +11,7 @@ import numpy as np
 
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.types import Golden, Labels, Results, Scores, State
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,8 +60,8 @@ class Cells:
     def counts(self) -> str:
         """Words such as: over 212 questions in 64 clusters (3 unscored)."""
         clusters = len(np.unique(self.clusters))
-        text = f"over {len(self.rows)} questions"
-        text += f" in {clusters} clusters" if clusters < len(self.rows) else ""
+        text = f"over {counted(len(self.rows), 'question')}"
+        text += f" in {counted(clusters, 'cluster')}" if clusters < len(self.rows) else ""
         return text + (f" ({self.unscored} unscored)" if self.unscored else "")
 
 

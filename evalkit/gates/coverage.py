@@ -11,6 +11,7 @@ from pydantic import Field
 
 from evalkit.gates.cells import pick, titled
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
+from evalkit.wording import counted
 
 __all__ = ["Coverage"]
 
@@ -46,7 +47,7 @@ class Coverage:
         share = scored / n if n else 0.0
         passed = share >= self.at_least
         missing = math.ceil(self.at_least * n) - scored
-        reason = f"{self.variant}: {scored} of {n} questions have a {self.measure}"
+        reason = f"{self.variant}: {self.measure} was scored for {scored} of {counted(n, 'question')}"
         reason += (
             f", {share:.1%}"
             if passed

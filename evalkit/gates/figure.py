@@ -30,7 +30,7 @@ class Figure:
 
     @property
     def title(self) -> str:
-        return f"figure {self.name} {'at least' if self.at_least is not None else 'at most'}"
+        return f"figure {self.name} {'minimum' if self.at_least is not None else 'maximum'}"
 
     def __str__(self) -> str:
         return f"figure {self.name} {self._required}"

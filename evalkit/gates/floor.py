@@ -16,6 +16,7 @@ from evalkit.gates.cells import Cells, pick, shown, slices_of, titled
 from evalkit.gates.judged import corrected, mean_bounds
 from evalkit.gates.judged import mean as mean_of
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
+from evalkit.wording import counted
 
 __all__ = ["Floor"]
 
@@ -181,4 +182,4 @@ class Floor:
         more = max(1, math.ceil(total * len(values) / size) - len(cells.rows))
         if cells.unscored:
             return None, f"score the {cells.unscored} unscored first"
-        return more, f"about {more:,} more question{'s' if more > 1 else ''} would settle it"
+        return more, f"about {counted(more, 'more question')} would settle it"

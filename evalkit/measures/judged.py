@@ -23,6 +23,7 @@ from evalkit.types import (
     Scores,
     State,
 )
+from evalkit.wording import counted
 
 __all__ = ["Judged"]
 
@@ -83,8 +84,8 @@ class Judged:
         judgements = self.judge.judge(self.name, tuple(asked.values()), runtime) if asked else ()
         if len(judgements) != len(asked):
             raise EvaluationError(
-                f"{self.judge.identity()}: found {len(judgements)} judgements of {len(asked)} exchanges; "
-                "expected one each"
+                f"{self.judge.identity()}: found {counted(len(judgements), 'judgement')} "
+                f"of {counted(len(asked), 'exchange')}; expected one each"
             )
         detail = dict(zip(asked, judgements, strict=True))
         rows = range(len(golden.questions))

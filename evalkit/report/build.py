@@ -32,6 +32,7 @@ from evalkit.report.model import (
     Volatile,
 )
 from evalkit.types import ALL_QUESTIONS, Gate, Labels, Outcome, Run, Scores, State, Verdict
+from evalkit.wording import counted
 
 __all__ = ["build", "decision"]
 
@@ -92,7 +93,8 @@ def decision(
     verdicts: Iterable[Verdict],
 ) -> tuple[Literal["GO", "NO-GO", "INCONCLUSIVE"], list[str]]:
     """Every gate must pass: NO-GO where one fails, INCONCLUSIVE where one is undecided or none exists."""
-    verdicts = [verdict for verdict in verdicts if not verdict.advisory]
+    every = list(verdicts)
+    verdicts = [verdict for verdict in every if not verdict.advisory]
     failed = [v.reason for v in verdicts if v.outcome is Outcome.FAIL]
     if failed:
         return "NO-GO", failed
@@ -101,7 +103,9 @@ def decision(
         return "INCONCLUSIVE", open_
     if not verdicts:
         return "INCONCLUSIVE", ["the suite has no gates, so nothing says what a release must meet"]
-    return "GO", [f"every one of {len(verdicts)} verdicts is PASS"]
+    undecided = len(every) - len(verdicts)
+    advisory = f"; {counted(undecided, 'advisory one')} undecided" if undecided else ""
+    return "GO", [f"{counted(len(verdicts), 'verdict')}, every one of them PASS{advisory}"]
 
 
 def _estimates(evaluation: Evaluation, slices: Iterable[str]) -> Iterable[EstimateRow]:
@@ -180,7 +184,7 @@ def _judges(evaluation: Evaluation) -> Iterable[tuple[str, JudgeRow]]:
 def _corrected(column: Scores) -> str:
     """Says what people's labels did to a judged figure."""
     if isinstance(column.labels, Labels):
-        return f"corrected by {len(column.labels.row)} labels of people, card {column.labels.card[:8]}"
+        return f"corrected by {counted(len(column.labels.row), 'label')} of people, card {column.labels.card[:8]}"
     return f"not corrected, {column.labels}" if column.labels else "not corrected"
 
 

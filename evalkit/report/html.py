@@ -13,6 +13,7 @@ from evalkit.report.funnel import STAGES
 from evalkit.report.health import health
 from evalkit.report.model import GateRow, Item, Report
 from evalkit.report.text import all_estimates, all_gates, figure, unit
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -107,6 +108,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["figure"] = figure
+    environment.filters["counted"] = counted
     environment.filters["said"] = said
     environment.filters["family"] = lambda family: _FAMILIES.get(family, family)
     return environment

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from evalkit.gates.cells import shown
 from evalkit.report.model import EstimateRow, GateRow, Item, Report
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["all_estimates", "all_gates", "explain", "figure", "render", "unit"]
+__all__ = ["all_estimates", "all_gates", "explain", "figure", "render", "size", "unit"]
 
 _COLOUR = {"PASS": "green", "GO": "green", "FAIL": "red", "NO-GO": "red", "INCONCLUSIVE": "yellow"}
 _WORST = 3
@@ -25,9 +26,7 @@ def render(report: Report) -> Iterator[RenderableType]:
 
     verdict = report["verdict"]
     headline = Text.assemble((f" {verdict} ", f"bold reverse {_COLOUR[verdict]}"), f"  {report['suite']}")
-    headline.append(
-        f"  ({len(report['items'])} questions, {report['figures']['corpus.documents']:.0f} documents)"
-    )
+    headline.append(f"  ({size(report)})")
     yield headline
     yield from (Text(f"gate {edit}", style="bold red") for edit in report["volatile"]["edited"])
     if gates := all_gates(report):
@@ -55,6 +54,12 @@ def render(report: Report) -> Iterator[RenderableType]:
     for measure, judge in report.get("judges", {}).items():
         corrected = judge["correction"] or "not corrected"
         yield Text(f"{measure} is judged by {judge['identity']}, cost {judge['cost']:.4f}, {corrected}")
+
+
+def size(report: Report) -> str:
+    """Returns "270 questions, 89 documents"."""
+    documents = int(report["figures"]["corpus.documents"])
+    return f"{counted(len(report['items']), 'question')}, {counted(documents, 'document')}"
 
 
 def all_estimates(report: Report) -> list[EstimateRow]:
@@ -104,7 +109,7 @@ def explain(report: Report, rows: Iterable[GateRow]) -> str:
         for item in worst:
             lines += _lost(item, row)
     if len(rows) > _REASONS:
-        lines.append(f"and {len(rows) - _REASONS} more verdicts")
+        lines.append(f"and {counted(len(rows) - _REASONS, 'more verdict')}")
     return "\n".join(lines)
 
 

@@ -88,5 +88,9 @@ def test_one_parent_run_and_one_child_a_variant(
 
 
 def test_what_cannot_be_reached_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match=r"MLflow at http://user:\*\*\*@127.0.0.1:9: "):
-        tracking.log("http://user:secret@127.0.0.1:9", "x", tracked(made_report()))
+    for scheme in ("http", "postgresql+psycopg2"):
+        with pytest.raises(EvaluationError) as caught:
+            tracking.log(f"{scheme}://user:secret@127.0.0.1:9", "x", tracked(made_report()))
+        assert str(caught.value) == (
+            f"MLflow at {scheme}://user:***@127.0.0.1:9: no server answers (connection refused)"
+        )

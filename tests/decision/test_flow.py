@@ -198,7 +198,8 @@ def test_a_baseline_comes_from_a_report_and_runs_again(project: Path) -> None:
 
 def test_a_baseline_is_pinned_from_mlflow(project: Path) -> None:
     (project / "suite.yaml").write_text(GATED)
-    assert run(project).returncode == 0
+    first = run(project)
+    assert (first.returncode, first.stderr) == (0, "")
     uri = f"sqlite:///{project / '.evalkit' / 'mlflow.db'}"
     refused = evalkit("baseline", ".", "--tracking", uri, cwd=project)
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)

@@ -134,6 +134,15 @@ def test_no_regression_names_the_loss() -> None:
     assert "0 better, 40 worse: a loss beyond the margin 0.03" in verdict.reason
 
 
+def test_no_regression_asks_for_no_fewer_questions_than_it_takes() -> None:
+    verdict = judge(
+        {"no_regression": {"variant": "new", "measure": "nDCG@10", "margin": 0.03}},
+        Sheet({"new": [1.0], "old": [0.4]}),
+    )
+    assert verdict.needed == 99
+    assert "over 1 question, 1 better, 0 worse: 1 of 1 question changed; deciding takes 10" in verdict.reason
+
+
 def test_no_regression_needs_a_baseline() -> None:
     sheet = Sheet({"new": [1.0]}, baseline=None)
     with pytest.raises(SuiteError, match="no baseline to compare with"):
