@@ -113,7 +113,7 @@ def test_a_judge_gates_once_people_have_labelled_its_answers(project: Path) -> N
     assert "(PPI++, 120 labels, lambda " in reason
     evalkit("decide", ".", "r.json", "--by", "Rob", cwd=project)
     (entry,) = record.read(project / RECORD_FILE)
-    assert entry["judge_cards"] == {"SupportScore": digest(card)}
+    assert entry["judge_cards"] == {"SupportScore": {"new": digest(card)}}
 
     (project / "judge-cards" / "broken.json").write_text("{}")
     for command in (("check", "."), ("run", ".")):

@@ -58,7 +58,7 @@ def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.
             "corpus": report["corpus_digest"],
             "report": hashlib.sha256(report_file.read_bytes()).hexdigest(),
         },
-        "judge_cards": {name: row["card"] for name, row in report.get("judges", {}).items() if row["card"]},
+        "judge_cards": {name: row["cards"] for name, row in report.get("judges", {}).items() if row["cards"]},
         "code": report["volatile"]["code"],
         "evalkit_version": report["evalkit_version"],
     }

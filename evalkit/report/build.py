@@ -174,10 +174,10 @@ def _judges(evaluation: Evaluation) -> Iterable[tuple[str, JudgeRow]]:
                 correction = next(iter(corrections.values()))
             else:
                 correction = "; ".join(f"{variant}: {text}" for variant, text in corrections.items())
-            card = next((c.labels.card for c in columns.values() if isinstance(c.labels, Labels)), "")
+            cards = {v: c.labels.card for v, c in columns.items() if isinstance(c.labels, Labels)}
             yield (
                 name,
-                JudgeRow(identity=measure.judge.identity(), card=card, cost=cost, correction=correction),
+                JudgeRow(identity=measure.judge.identity(), cards=cards, cost=cost, correction=correction),
             )
 
 

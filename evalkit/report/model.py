@@ -134,13 +134,13 @@ class ClaimRow(TypedDict):
 
 
 class JudgeRow(TypedDict):
-    """Who decides a measure, the digest of its card, what judging cost, and how its figures were corrected.
+    """Who decides a measure, the digest of each variant's card, what judging cost, and how figures were corrected.
 
-    Without labels there is no card, and no correction.
+    Labels are of one variant's answers: a variant without any has no card, and no correction.
     """
 
     identity: str
-    card: str
+    cards: dict[str, str]
     cost: float
     correction: str
 

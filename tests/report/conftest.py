@@ -47,7 +47,7 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
             "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
             "measures": MEASURES,
             "units": {"nDCG@10": word},
-            "judges": {"Recall@5": {"identity": word, "card": word, "cost": 0.5, "correction": word}},
+            "judges": {"Recall@5": {"identity": word, "cards": {word: word}, "cost": 0.5, "correction": word}},
             "variants": [{"name": word, "spec": {"chunker": word}, "chunker": word, "retriever": word, "answerer": word,
                           "depth": 5, "passages": 9, "median_characters": 80}],
             "estimates": [{**estimate, "variant": word, "measure": m} for m in MEASURES],
