@@ -67,7 +67,7 @@ def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = No
         artifacts: where a new experiment of an embedded store keeps its files; None leaves it to the server.
 
     Returns:
-        Where it went: uri, experiment, run.
+        Where it went: uri, experiment, run, and how to look at it: a page, or the command that shows it.
 
     Raises:
         MissingDependency: where MLflow is not installed.
@@ -80,13 +80,18 @@ def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = No
             found.experiment_id
             if found
             else client.create_experiment(
-                experiment, artifact_location=artifacts.as_uri() if artifacts else None
+                experiment,
+                artifact_location=artifacts.as_uri() if artifacts else None,
             )
         )
         run_id = _log(client, experiment_id, tracked, parent=None)
     except Exception as error:  # whatever its stores and clients raise, the verdict must stand
         raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
-    return {"uri": _without_password(uri), "experiment": experiment, "run": run_id}
+    shown = _without_password(uri)
+    look = {"page": f"{shown.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"}
+    if not uri.startswith(("http:", "https:")):
+        look = {"look": f"mlflow ui --backend-store-uri {shown}"}
+    return {"uri": shown, "experiment": experiment, "run": run_id, **look}
 
 
 def promote(uri: str, model: str, run_id: str, alias: str, tags: Mapping[str, str]) -> str:

@@ -26,7 +26,9 @@ def init(folder: Path, docs: Path) -> None:
 
     for path in scaffold(folder, docs):
         click.echo(f"wrote {path}")
-    click.echo(f"next: evalkit sync {folder} && evalkit run {folder}")
+    click.echo(
+        f"next: evalkit sync {folder}; write questions into {folder / 'golden.jsonl'}; evalkit run {folder}"
+    )
 
 
 @click.command()
