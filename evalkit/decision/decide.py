@@ -98,7 +98,8 @@ def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:
         )
         return "INCONCLUSIVE", open_
     return "GO", [
-        f"every gate is PASS and every required item is answered, {len(undecided)} of them by waiver",
+        "every gate is PASS and every required item is answered"
+        + (f", {len(undecided)} of them by waiver" if undecided else ""),
         *(
             f"waived by {waived[what].owner} until {waived[what].expires}: {what}: {waived[what].reason}"
             for what in undecided
