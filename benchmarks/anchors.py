@@ -105,7 +105,7 @@ def read(clone: Path, commit: str, store: Store) -> Month:
             continue
         documents.append(document)
         head[name] = raw.count("\n") - document.text.count("\n")
-    return Month(store.publish(store.stage(documents)), head)
+    return Month(store.snapshot(documents), head)
 
 
 def drawn(corpus: Snapshot) -> tuple[Question, ...]:

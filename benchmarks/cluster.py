@@ -89,7 +89,7 @@ def measured(data: Path, home: Path, spec: str, kill: Any) -> tuple[float, str]:
         if isinstance(found, Document)
         for start in range(0, len(found.text), DOCUMENTS)
     )
-    corpus = store.publish(store.stage(pieces))
+    corpus = store.snapshot(pieces)
     questions = tuple(
         Question(str(n), corpus[n % len(corpus)].text[1000 * n : 1000 * n + 60]) for n in range(100)
     )

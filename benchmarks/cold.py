@@ -80,7 +80,7 @@ def contend(name: str, data: Path) -> None:
             for found in documents(Folder(source / "corpora"))
             if isinstance(found, Document)
         )
-        corpus = store.publish(store.stage(named))
+        corpus = store.snapshot(named)
         golden = anchor(Chroma(source / "questions_df.csv").questions(), corpus)
         run = naive(corpus, golden, runtime) if name == "chromadb" else ours(name, corpus, golden, runtime)
         column = parse(f"Recall@{DEPTH}").score(run, golden, runtime)

@@ -116,7 +116,7 @@ def forked(suite: Path) -> int:
     if child == 0:
         code = 1
         try:
-            sync(load_suite(suite), lambda *_: None, allow_deletions=True)
+            sync(load_suite(suite), lambda *_: None, max_deleted=1)
             code = 0
         finally:
             os._exit(code)

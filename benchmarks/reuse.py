@@ -84,7 +84,7 @@ def measured(texts: list[str], variants: list[Variant], home: Path) -> Measured:
     """Runs the variants over a store's folder."""
     runtime = open_runtime(home, progress=lambda _stage, _done, _total: None)
     store = Store(home / "corpus")
-    corpus = store.publish(store.stage(Document(f"{n:05}", text) for n, text in enumerate(texts)))
+    corpus = store.snapshot(Document(f"{n:05}", text) for n, text in enumerate(texts))
     questions = tuple(
         Question(str(n), texts[n][100:160], (Evidence(f"{n:05}"),)) for n in range(0, DOCUMENTS, 10)
     )

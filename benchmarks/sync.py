@@ -10,6 +10,7 @@ import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,8 +19,7 @@ from time import perf_counter
 from benchmarks.sidebyside import table
 from evalkit.connectors.git import Git
 from evalkit.corpus.diff import Changes, diff
-from evalkit.corpus.intake import Intake, plan, read
-from evalkit.corpus.journal import Journal
+from evalkit.corpus.intake import Intake, Kept, plan, read
 from evalkit.corpus.snapshot import Snapshot, Store
 
 MONTHS = 24
@@ -91,26 +91,20 @@ def syncs(bundle: Path, place: Path, *, last: bool = False) -> Iterator[Month]:
     if not clone.exists():
         subprocess.run(["git", "clone", "-q", "-b", "main", bundle, clone], check=True)
     store = Store(place / "store")
-    journal = Journal(place / "store" / "journal.sqlite")
     commits = monthly(clone)
     before, since = None, ""
     known: set[str] = set()
     for name, commit in list(commits.items())[-1 if last else 0 :]:
         source = Git(path=bundle, ref=commit, folder="pages")
         start = perf_counter()
-        planned = plan("handbook", source, store=store, journal=journal, previous=before)
-        intake = read(
-            planned,
-            store=store,
-            journal=journal,
-            previous=before,
-            progress=lambda *_: None,
-            allow_deletions=True,
-        )
-        after = store.publish(intake.rows)
+        with closing(Kept(place / "store")) as kept:
+            planned = plan("handbook", source, kept, before)
+            intake = read(planned, kept, before, lambda *_: None, max_deleted=1)
+            after = kept.store.publish(kept.staging)
         seconds = perf_counter() - start
         unread = {item.doc_id for item in intake.unreadable}
         counts = counted_by_git(clone, since, commit)
+        after = store.read(after.digest)
         yield Month(name, intake, before, after, seconds, counts, len(unread - known))
         before, since, known = after, commit, unread
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -12,8 +12,7 @@ from time import monotonic
 from evalkit.backends.files import exclusive, write_atomic
 from evalkit.corpus import freshness, lock
 from evalkit.corpus.diff import Changes, diff
-from evalkit.corpus.intake import MAX_DELETED, Intake, Plan, plan, read
-from evalkit.corpus.journal import Journal
+from evalkit.corpus.intake import MAX_DELETED, Intake, Kept, Plan, deletable, plan, read
 from evalkit.corpus.snapshot import Snapshot, Store
 from evalkit.digest import of_bytes
 from evalkit.errors import CorpusError, EvalkitError
@@ -45,11 +44,11 @@ class Synced:
     @property
     def documents(self) -> dict[str, int]:
         """How many documents of each source are held."""
-        return {source: len(intake.rows) for source, intake in self.sources.items()}
+        return {source: intake.held for source, intake in self.sources.items()}
 
 
 def sync(
-    suite: Suite, progress: Progress, *, keep_going: bool = False, allow_deletions: bool = False
+    suite: Suite, progress: Progress, *, keep_going: bool = False, max_deleted: float = MAX_DELETED
 ) -> Synced:
     """Fetches what changed at every source, publishes one snapshot and pins it in the suite's lock.
 
@@ -57,46 +56,54 @@ def sync(
         suite: what to fetch.
         progress: told of every document read.
         keep_going: publish without the documents that cannot be read, instead of refusing.
-        allow_deletions: publish though more of a source vanished than one sync may delete.
+        max_deleted: the share of a source's documents that may vanish in one sync.
 
     Raises:
         CorpusError: where a source fails, holds no document, lost too many, or (unless `keep_going`) one is unreadable.
     """
-    with _writing(suite) as (store, journal):
-        previous = _pinned(suite, store)
+    with _writing(suite) as kept:
+        previous = _pinned(suite, kept.store)
         sources = {
             source: read(
-                plan(source, suite.corpus[source], store=store, journal=journal, previous=previous),
-                store=store,
-                journal=journal,
-                previous=previous,
-                progress=progress,
-                allow_deletions=allow_deletions,
+                plan(source, suite.corpus[source], kept, previous),
+                kept,
+                previous,
+                progress,
+                max_deleted=max_deleted,
             )
             for source in sorted(suite.corpus)
         }
         unreadable = tuple(item for intake in sources.values() for item in intake.unreadable)
         if unreadable and not keep_going:
-            raise CorpusError(_refusal(unreadable))
-        rows = [row for intake in sources.values() for row in intake.rows]
-        if previous is None and suite.lock.exists() and not allow_deletions:
-            _guard_counts(lock.read(suite.lock).documents, sources)
-        if not rows:
-            raise CorpusError(f"{suite.path}: the sources hold no documents; nothing was pinned")
-        snapshot = store.publish(rows)
+            raise CorpusError(
+                [
+                    *_named(unreadable),
+                    "nothing was pinned; mend these documents, or leave them out with --keep-going",
+                ]
+            )
+        if previous is None and suite.lock.exists():
+            _guard_counts(lock.read(suite.lock).documents, sources, max_deleted)
+        if not any(intake.held for intake in sources.values()):
+            raise CorpusError(
+                [
+                    *_named(unreadable),
+                    f"{suite.path}: the sources hold no document to read; nothing was pinned",
+                ]
+            )
+        snapshot = kept.store.publish(kept.staging)
         changes = None if previous is None else diff(previous, snapshot)
         changed = _pin(suite, snapshot, sources, previous, changes)
     return Synced(snapshot.digest, sources, unreadable, changed, changes)
 
 
-def _guard_counts(before: Mapping[str, int], sources: Mapping[str, Intake]) -> None:
+def _guard_counts(before: Mapping[str, int], sources: Mapping[str, Intake], share: float) -> None:
     """Stands in for the guard of each document where this store does not hold the snapshot that the lock pins."""
     for source, intake in sources.items():
-        held, now = before.get(source, 0), len(intake.rows)
-        if held - now > max(1, MAX_DELETED * held):
+        held, now = before.get(source, 0), intake.held
+        if held - now > deletable(held, share):
             raise CorpusError(
-                f"{source}: {now:,} documents, where {held:,} are pinned; at most {MAX_DELETED:.0%} may vanish in one "
-                "sync; nothing was pinned; check the source, then sync again with --allow-deletions if that is right"
+                f"{source}: {now:,} documents, where {held:,} are pinned; at most {share:.0%} may vanish in one "
+                "sync; nothing was pinned; check the source, then sync again with --max-deleted 1 if that is right"
             )
 
 
@@ -114,7 +121,7 @@ def _pin(
         figures |= freshness.transition(before.figures)
     elif previous is not None and changes is not None:
         figures |= freshness.freshness(previous, snapshot, changes, dt.datetime.now(dt.UTC))
-    documents = {source: len(intake.rows) for source, intake in sources.items()}
+    documents = {source: intake.held for source, intake in sources.items()}
     unreadable = {item.doc_id: item.reason for intake in sources.values() for item in intake.unreadable}
     pinned = lock.Lock(snapshot.digest, documents, figures, unreadable)
     if before != pinned:
@@ -126,12 +133,9 @@ def _pin(
 
 def preview(suite: Suite) -> list[Plan]:
     """Lists every source and says what a sync would read; reads no document and pins nothing."""
-    with _writing(suite) as (store, journal):
-        previous = _pinned(suite, store)
-        return [
-            plan(source, connector, store=store, journal=journal, previous=previous)
-            for source, connector in sorted(suite.corpus.items())
-        ]
+    with _writing(suite) as kept:
+        previous = _pinned(suite, kept.store)
+        return [plan(source, connector, kept, previous) for source, connector in sorted(suite.corpus.items())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,25 +187,22 @@ def collect(suite: Suite, keep: int) -> tuple[int, int, int]:
     Returns:
         How many snapshots, texts and journal entries went.
     """
-    with _writing(suite) as (store, journal):
+    with _writing(suite) as kept:
+        store = kept.store
         latest = sorted(store.digests(), key=store.published, reverse=True)[:keep]
         locks = [Path(path.read_text(encoding="utf-8")) for path in (store.root / _PINS).glob("*.txt")]
         pinned = {lock.read(path).digest for path in locks if path.exists()}
         snapshots, texts = store.keep_only(pinned | set(latest))
-        return snapshots, texts, journal.keep_only(store.needed() | {b""})
+        kept.memories.forget()
+        return snapshots, texts, kept.journal.keep_only(store.needed())
 
 
 @contextmanager
-def _writing(suite: Suite) -> Iterator[tuple[Store, Journal]]:
-    """Opens the store and the journal for the one process that may change them."""
+def _writing(suite: Suite) -> Iterator[Kept]:
+    """Opens what syncs keep for the one process that may change it."""
     root = suite.home / "corpus"
-    with exclusive(root / "store"):
-        store, journal = Store(root), Journal(root / "journal.sqlite")
-        try:
-            yield store, journal
-        finally:
-            journal.close()
-            store.texts.close()
+    with exclusive(root / "store"), closing(Kept(root)) as kept:
+        yield kept
 
 
 def _pinned(suite: Suite, store: Store) -> Snapshot | None:
@@ -210,8 +211,6 @@ def _pinned(suite: Suite, store: Store) -> Snapshot | None:
     return store.read(expect=digest) if digest in store.digests() else None
 
 
-def _refusal(unreadable: Sequence[Unreadable]) -> list[str]:
+def _named(unreadable: Sequence[Unreadable]) -> list[str]:
     lines = [f"{item.doc_id}: {item.reason}" for item in unreadable[:_SHOWN]]
-    if len(unreadable) > _SHOWN:
-        lines.append(f"and {len(unreadable) - _SHOWN} more")
-    return [*lines, "nothing was pinned; mend these documents, or leave them out with --keep-going"]
+    return lines + ([f"and {len(unreadable) - _SHOWN} more"] if len(unreadable) > _SHOWN else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_many_deletions_need_a_word(project: Path) -> None:
     for number in range(3):
         (project / "docs" / f"{number}.md").unlink()
     assert "3 of 10 documents are no longer listed" in str(evalkit("sync", project).exception)
-    assert "docs: 7 documents" in evalkit("sync", project, "--allow-deletions").output
+    assert "docs: 7 documents" in evalkit("sync", project, "--max-deleted", 1).output
 
 
 def test_a_text_lost_from_the_store_is_found_by_verify(project: Path) -> None:
@@ -98,21 +99,16 @@ def test_the_doctor_names_what_is_wrong(project: Path) -> None:
 
 
 def test_watching_syncs_again_and_survives_a_failure(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
+    def three(folders: list[Path], seconds: float) -> Iterator[None]:
+        assert (folders, seconds) == ([project / "docs"], 5)
+        yield
+        (project / "docs" / "bad.md").write_text("")
+        yield
+        (project / "docs" / "bad.md").write_text("good again")
+        yield
 
-    def wait(seconds: float) -> None:
-        waits.append(seconds)
-        match len(waits):
-            case 1:
-                (project / "docs" / "bad.md").write_text("")
-            case 2:
-                (project / "docs" / "bad.md").write_text("good again")
-            case _:
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr("time.sleep", wait)
+    monkeypatch.setattr("evalkit.backends.watching.turns", three)
     output = evalkit("sync", project, "--watch", 5).output
-    assert waits == [5, 5, 5]
     assert "docs: 10 documents" in output
     assert "error: docs/bad.md: holds no text to search" in output
     assert "docs: 11 documents" in output

@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Store:
 
 def run_in(home: Path, store: Store, workers: Workers) -> tuple[dict[str, Run], Runtime]:
     documents = [Document(f"{n:02}", " ".join(SENTENCES[n * 4 : n * 4 + 4])) for n in range(15)]
-    corpus = store.publish(store.stage(documents))
+    corpus = store.snapshot(documents)
     questions = tuple(
         Question(f"q{n}", f"Which team owns machine {n * 4}?", (Evidence(f"{n:02}", SENTENCES[n * 4]),))
         for n in range(15)

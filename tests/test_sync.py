@@ -5,13 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
 from evalkit.corpus import lock
+from evalkit.corpus.intake import deletable
+from evalkit.corpus.journal import Entry
 from evalkit.corpus.snapshot import Store
+from evalkit.corpus.staging import Staging
 from evalkit.errors import CorpusError
 from evalkit.evaluate import Evaluation, read_corpus
 from evalkit.gates.figure import Figure
@@ -49,6 +54,7 @@ class Source:
     lost: set[str] = field(default_factory=set)
     reads: list[str] = field(default_factory=list)
     broken: bool = False
+    failing: set[str] = field(default_factory=set)
 
     def identity(self) -> str:
         return "a source"
@@ -64,6 +70,8 @@ class Source:
         page = self.pages.get(listed.doc_id)
         if page is None or listed.doc_id in self.lost:
             return None
+        if listed.doc_id in self.failing:
+            raise CorpusError(f"docs: {listed.doc_id} could not be had")
         self.reads.append(listed.doc_id)
         if not page.text:
             return Unreadable(listed.doc_id, "holds no text to search")
@@ -78,9 +86,9 @@ def suite(write: Write) -> Suite:
     return load_suite(write("suite.yaml", SUITE))
 
 
-def sync(suite: Suite, source: Source, **options: bool) -> Synced:
+def sync(suite: Suite, source: Source, **options: float) -> Synced:
     source.reads.clear()
-    return run_sync(dataclasses.replace(suite, corpus={"docs": source}), silent, **options)
+    return run_sync(dataclasses.replace(suite, corpus={"docs": source}), silent, **options)  # type: ignore[arg-type]
 
 
 def ten(**pages: Page) -> Source:
@@ -113,6 +121,62 @@ def test_a_source_without_revisions_is_read_every_time(suite: Suite) -> None:
     sync(suite, source)
     sync(suite, source)
     assert source.reads == ["a"]
+
+
+def test_a_source_that_fails_for_one_document_keeps_those_that_came(suite: Suite) -> None:
+    source = ten()
+    source.failing = {"p5"}
+    with pytest.raises(CorpusError, match="p5 could not be had"):
+        sync(suite, source)
+    assert not suite.lock.exists()
+    read = set(source.reads)
+    assert read >= {"p0", "p1", "p2", "p3", "p4"}
+    source.failing = set()
+    sync(suite, source)
+    assert set(source.reads) == set(source.pages) - read
+
+
+def test_documents_are_read_several_at_a_time(suite: Suite) -> None:
+    together = threading.Barrier(4)
+
+    class Slow(Source):
+        def fetch(self, listed: Listed) -> Document | Unreadable | None:
+            together.wait(timeout=30)
+            return super().fetch(listed)
+
+    assert sync(suite, Slow({str(number): Page("text") for number in range(12)})).changed
+
+
+def test_memory_does_not_grow_with_the_corpus(suite: Suite) -> None:
+    class Long(Source):
+        """Documents of two kilobytes, with facts of two more."""
+
+        def fetch(self, listed: Listed) -> Document:
+            return Document(
+                listed.doc_id, f"{listed.doc_id} {2000 * 'x'}", uri=f"{listed.doc_id} {2000 * 'y'}"
+            )
+
+    def peak(count: int) -> int:
+        source = Long({str(number): Page("") for number in range(count)})
+        shutil.rmtree(suite.home / "corpus", ignore_errors=True)
+        suite.lock.unlink(missing_ok=True)
+        tracemalloc.start()
+        sync(suite, source)
+        sync(suite, source)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    few, many = peak(300), peak(2000)
+    assert many - few < 1700 * 200
+
+
+def test_what_a_killed_sync_left_half_staged_does_not_count(suite: Suite) -> None:
+    left = Staging(suite.home / "corpus" / "staging.sqlite")
+    left.add("docs", [(Listed("ghost", "1"), Entry(b"{}", b"x" * 32))])
+    assert sync(suite, ten()).documents == {"docs": 10}
+    assert list(left.pending("docs", 1)) == []
+    assert not (suite.home / "corpus" / "staging.sqlite").exists()
 
 
 def test_what_was_read_before_a_failure_is_not_read_again(suite: Suite) -> None:
@@ -199,9 +263,34 @@ def test_many_deletions_stop_until_they_are_meant(suite: Suite) -> None:
     with pytest.raises(CorpusError, match=r"2 of 8 documents are no longer listed \(docs/p2, docs/p3, …\)"):
         sync(suite, source)
     assert len(held(suite)) == 8
-    after = sync(suite, source, allow_deletions=True)
+    after = sync(suite, source, max_deleted=1)
     assert len(held(suite)) == 6
     assert after.digest != before
+
+
+def test_nothing_is_pinned_where_nothing_can_be_read_and_why_is_said(suite: Suite) -> None:
+    with pytest.raises(CorpusError) as refused:
+        sync(suite, Source({"a": Page("")}), keep_going=True)
+    assert refused.value.problems[0] == "docs/a: holds no text to search"
+    assert "hold no document to read; nothing was pinned" in refused.value.problems[1]
+    with pytest.raises(CorpusError, match="hold no document to read"):
+        sync(suite, Source({}))
+    assert not suite.lock.exists()
+
+
+def test_none_may_vanish_where_none_is_said(suite: Suite) -> None:
+    source = ten()
+    sync(suite, source)
+    del source.pages["p0"]
+    with pytest.raises(CorpusError, match="1 of 10 documents are no longer listed"):
+        sync(suite, source, max_deleted=0)
+
+
+@pytest.mark.parametrize(
+    ("held", "share", "most"), [(10, 0.2, 2), (3, 0.2, 1), (0, 0.2, 1), (100, 0.29, 29), (7, 0, 0), (7, 1, 7)]
+)
+def test_how_many_may_vanish(held: int, share: float, most: int) -> None:
+    assert deletable(held, share) == most
 
 
 def test_on_another_machine_the_pinned_counts_guard(suite: Suite) -> None:
@@ -210,7 +299,7 @@ def test_on_another_machine_the_pinned_counts_guard(suite: Suite) -> None:
     few = Source({"p1": Page("text 1")})
     with pytest.raises(CorpusError, match="docs: 1 documents, where 10 are pinned"):
         sync(suite, few)
-    assert sync(suite, few, allow_deletions=True).changed
+    assert sync(suite, few, max_deleted=1).changed
 
 
 def test_readers_and_other_facts(suite: Suite) -> None:
@@ -259,7 +348,7 @@ def test_gates_read_the_figures_of_the_sync(suite: Suite) -> None:
 def test_a_preview_reads_nothing_and_pins_nothing(suite: Suite) -> None:
     source = ten()
     (plan,) = preview(dataclasses.replace(suite, corpus={"docs": source}))
-    assert (plan.listed, len(plan.pending), source.reads) == (10, 10, [])
+    assert (plan.listed, plan.pending, source.reads) == (10, 10, [])
     assert not suite.lock.exists()
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from evalkit.backends.database import open_database
+from evalkit.backends.database import keep_only, open_database
 from evalkit.errors import CorpusError
 
 __all__ = ["Blobs"]
@@ -75,14 +75,11 @@ class Blobs:
                 if hashlib.sha256(body).digest() != digest:
                     yield digest
 
-    def keep_only(self, digests: Collection[bytes]) -> int:
+    def keep_only(self, digests: Iterable[bytes]) -> int:
         """Deletes every other text and returns how many went."""
-        with self._db:
-            held = [row[0] for row in self._db.execute("SELECT digest FROM text")]
-            gone = [(digest,) for digest in held if digest not in digests]
-            self._db.executemany("DELETE FROM text WHERE digest=?", gone)
+        gone = keep_only(self._db, "text", "digest", digests)
         self._db.execute("VACUUM")
-        return len(gone)
+        return gone
 
     def close(self) -> None:
         self._db.close()

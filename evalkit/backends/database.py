@@ -6,11 +6,12 @@ Standard library only.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from evalkit.errors import CorpusError
 
-__all__ = ["open_database"]
+__all__ = ["keep_only", "open_database", "scratch"]
 
 
 def open_database(path: Path, table: str, *, version: int, what: str) -> sqlite3.Connection:
@@ -44,3 +45,34 @@ def open_database(path: Path, table: str, *, version: int, what: str) -> sqlite3
             "upgrade evalkit"
         )
     return database
+
+
+def scratch(path: Path, table: str, *indexes: str) -> sqlite3.Connection:
+    """Opens an empty database for one process's use, faster than it is safe: whoever is killed begins anew.
+
+    Args:
+        path: the file; what is there is replaced.
+        table: the table's name, columns and constraints.
+        indexes: each with its name and columns.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    database = sqlite3.connect(path, check_same_thread=False)
+    for setting in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-65536"):
+        database.execute(f"PRAGMA {setting}")
+    database.execute(f"CREATE TABLE {table}")
+    for index in indexes:
+        database.execute(f"CREATE INDEX {index}")
+    return database
+
+
+def keep_only(database: sqlite3.Connection, table: str, column: str, values: Iterable[bytes]) -> int:
+    """Deletes the rows that hold none of these values, in one transaction, and returns how many went."""
+    with database:
+        database.execute("CREATE TEMP TABLE kept (value BLOB PRIMARY KEY) WITHOUT ROWID")
+        database.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((value,) for value in values))
+        gone = database.execute(
+            f"DELETE FROM {table} WHERE {column} NOT IN (SELECT value FROM kept)"  # noqa: S608 - names of our own
+        ).rowcount
+        database.execute("DROP TABLE kept")
+    return gone

@@ -200,7 +200,7 @@ class _Adapter(HTTPAdapter):
                 raise
             except (requests.ConnectionError, requests.Timeout, HTTPError):
                 wait = self._backoff(attempt)
-            self.pace.sleep(wait)
+            self._hold(request, wait)
         self._wait_turn(request)
         response = super().send(request, True, timeout or TIMEOUT, verify, cert)  # noqa: FBT003
         return response if stream else self._read(response)
@@ -220,6 +220,12 @@ class _Adapter(HTTPAdapter):
             tls |= {"server_hostname": host, "assert_hostname": host}
         request.headers["Host"] = parts.netloc.rpartition("@")[2]
         return where, tls
+
+    def _hold(self, request: requests.PreparedRequest, seconds: float) -> None:
+        """Keeps every thread from asking a host that wants a pause."""
+        host = urlsplit(str(request.url)).hostname or ""
+        with self.lock:
+            self.turns[host] = max(self.turns.get(host, 0.0), self.pace.now() + seconds)
 
     def _wait_turn(self, request: requests.PreparedRequest) -> None:
         host = urlsplit(str(request.url)).hostname or ""

@@ -15,45 +15,50 @@ __all__ = ["corpus", "doctor", "sync"]
 @click.command()
 @SUITE
 @click.option("--keep-going", is_flag=True, help="Pin the corpus without the documents that cannot be read.")
-@click.option("--allow-deletions", is_flag=True, help="Pin it though more than a fifth of a source is gone.")
+@click.option(
+    "--max-deleted",
+    type=click.FloatRange(0, 1),
+    metavar="SHARE",
+    default=0.2,
+    show_default=True,
+    help="Refuse where more of a source's documents are gone; 1 lets all go.",
+)
 @click.option("--dry-run", is_flag=True, help="List the sources and say what a sync would read; pin nothing.")
 @click.option(
     "--watch",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Sync again, that often, until stopped.",
+    help="Sync again whenever a folder changes, and that often, until stopped.",
 )
-def sync(suite: Path, *, keep_going: bool, allow_deletions: bool, dry_run: bool, watch: float | None) -> None:
+def sync(suite: Path, *, keep_going: bool, max_deleted: float, dry_run: bool, watch: float | None) -> None:
     """Fetch what changed at the sources, store a snapshot and pin it in corpus.lock."""
-    import time
-
+    from evalkit.backends.watching import turns
     from evalkit.errors import EvalkitError
+    from evalkit.suite import load_suite
 
     if dry_run:
         _preview(suite)
-        return
-    while True:
-        try:
-            _sync(suite, keep_going=keep_going, allow_deletions=allow_deletions)
-        except EvalkitError as error:
-            if watch is None:
-                raise
-            for problem in error.problems:
-                click.echo(f"error: {problem}", err=True)
-        if watch is None:
-            return
-        time.sleep(watch)
+    elif watch is None:
+        _sync(suite, keep_going=keep_going, max_deleted=max_deleted)
+    else:
+        paths = [getattr(source, "path", None) for source in load_suite(suite).corpus.values()]
+        for _ in turns([path for path in paths if isinstance(path, Path)], watch):
+            try:
+                _sync(suite, keep_going=keep_going, max_deleted=max_deleted)
+            except EvalkitError as error:
+                for problem in error.problems:
+                    click.echo(f"error: {problem}", err=True)
 
 
-def _sync(suite: Path, *, keep_going: bool, allow_deletions: bool) -> None:
+def _sync(suite: Path, *, keep_going: bool, max_deleted: float) -> None:
     from evalkit.suite import load_suite
     from evalkit.sync import sync as run_sync
 
     loaded = load_suite(suite)
     with progress_bars() as progress:
-        synced = run_sync(loaded, progress, keep_going=keep_going, allow_deletions=allow_deletions)
+        synced = run_sync(loaded, progress, keep_going=keep_going, max_deleted=max_deleted)
     for source, intake in synced.sources.items():
-        click.echo(f"{source}: {len(intake.rows):,} documents, {intake.read:,} read")
+        click.echo(f"{source}: {intake.held:,} documents, {intake.read:,} read")
         for doc_id in intake.omitted:
             click.echo(f"kept {doc_id}: its source leaves it out of the listing, but still has it", err=True)
     for item in synced.unreadable:
@@ -69,8 +74,8 @@ def _preview(suite: Path) -> None:
 
     for plan in preview(load_suite(suite)):
         click.echo(
-            f"{plan.source}: {plan.listed:,} listed, {plan.listed - len(plan.pending):,} known, "
-            f"{len(plan.pending):,} to read, {len(plan.omitted):,} no longer listed"
+            f"{plan.source}: {plan.listed:,} listed, {plan.known:,} known, {plan.pending:,} to read, "
+            f"{len(plan.omitted):,} no longer listed"
         )
 
 
@@ -114,7 +119,7 @@ def corpus_list(suite: Path) -> None:
     for digest in sorted(store.digests(), key=store.published, reverse=True):
         written = dt.datetime.fromtimestamp(store.published(digest), dt.UTC)
         mark = "  pinned" if digest == pinned else ""
-        click.echo(f"{digest[:12]}  {written:%Y-%m-%d %H:%M}  {len(store.read(digest)):,} documents{mark}")
+        click.echo(f"{digest[:12]}  {written:%Y-%m-%d %H:%M}  {store.size(digest):,} documents{mark}")
 
 
 @corpus.command("diff")

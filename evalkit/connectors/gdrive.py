@@ -11,15 +11,14 @@ from pydantic import SecretStr
 
 from evalkit.backends import gdrive_api
 from evalkit.connectors.formats import UNDOCUMENTED, documented, undocumented
+from evalkit.connectors.gdrive_tree import FOLDER, entries
 from evalkit.connectors.paths import Node, ancestors, paths
 from evalkit.corpus.convert import SUFFIXES, to_document
-from evalkit.digest import of_value
 from evalkit.errors import CorpusError
-from evalkit.types import Document, Listed, Unreadable
+from evalkit.types import Document, Listed, Memory, Unreadable
 
 __all__ = ["GDrive"]
 
-_FOLDER = "application/vnd.google-apps.folder"
 _NATIVE = {
     "application/vnd.google-apps.document": (".md", "text/markdown"),
     # As a workbook: the table formats hold the first sheet alone.
@@ -65,24 +64,21 @@ class GDrive:
         return f"{self.url} {self.access} {self.max_bytes}"
 
     def listing(self) -> Iterator[Listed]:
-        nodes: dict[str, Node] = {}
-        revisions: dict[str, str] = {}
+        return self.listing_since({})
+
+    def listing_since(self, memory: Memory) -> Iterator[Listed]:
         with documented(self.url):
-            for file in self._api().files(self.drive):
-                key = str(file["id"])
-                nodes[key] = Node(next(iter(file.get("parents") or ()), ""), str(file.get("name") or ""))
-                if _suffix(file):
-                    # What the account may see of it counts too: an unreadable file may have become readable.
-                    rights = of_value(sorted(file.get("permissionIds") or ()), file.get("capabilities"))
-                    revisions[key] = f"{file.get('version', '')} {rights[:16]}"
-        if self.folder and self.folder not in nodes:
+            found = entries(self._api(), self.drive, memory)
+        if self.folder and self.folder not in found:
             raise CorpusError(
                 f"gdrive: folder {self.folder} is not listed; expected a folder's id that is shared with the account"
             )
+        nodes = {key: Node(entry.parent, entry.name) for key, entry in found.items()}
         named = paths(nodes)
-        for key, revision in revisions.items():
-            if not self.folder or self.folder in ancestors(nodes, key):
-                yield Listed(named[key], revision, key, {"listed": "yes"})
+        for key, entry in found.items():
+            wanted = not self.folder or self.folder in ancestors(nodes, key)
+            if wanted and _suffix(entry.kind, entry.name):
+                yield Listed(named[key], entry.revision, key, {"listed": "yes"})
 
     def fetch(self, listed: Listed) -> Document | Unreadable | None:
         try:
@@ -94,7 +90,10 @@ class GDrive:
 
     def _document(self, listed: Listed) -> Document | None:
         file = self._api().one(listed.key)
-        if file is None or file.get("trashed") or not (suffix := _suffix(file)):
+        if file is None or file.get("trashed"):
+            return None
+        kind, name = str(file.get("mimeType") or ""), str(file.get("name") or "")
+        if not (suffix := _suffix(kind, name)):
             return None
         if not listed.stated and not self._wanted(file):
             return None
@@ -103,7 +102,6 @@ class GDrive:
         if data is None:
             return None
         found = to_document(f"{listed.doc_id}{suffix}", data, uri=str(file.get("webViewLink") or ""))
-        name = str(file.get("name") or "")
         owner: Mapping[str, Any] = next(iter(file.get("owners") or ()), {})
         return replace(
             found,
@@ -114,7 +112,7 @@ class GDrive:
             metadata={
                 **found.metadata,
                 "author": str(owner.get("emailAddress") or owner.get("displayName") or ""),
-                "content_type": str(file["mimeType"]),
+                "content_type": kind,
             },
         )
 
@@ -155,13 +153,12 @@ class GDrive:
         return gdrive_api.connect(self.url, self.key, self.token, allow_private=self.allow_private)
 
 
-def _suffix(file: Mapping[str, Any]) -> str:
+def _suffix(kind: str, name: str) -> str:
     """The suffix by which a file is converted, "" where it is none that can be."""
-    kind = str(file.get("mimeType") or "")
     if kind in _NATIVE:
         return _NATIVE[kind][0]
-    suffix = PurePosixPath(str(file.get("name") or "")).suffix.lower()
-    return suffix if suffix in SUFFIXES and kind != _FOLDER else _SUFFIX.get(kind, "")
+    suffix = PurePosixPath(name).suffix.lower()
+    return suffix if suffix in SUFFIXES and kind != FOLDER else _SUFFIX.get(kind, "")
 
 
 def _readers(permissions: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,17 +14,18 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import SecretStr
 
-from evalkit.backends.http import Http
+from evalkit.backends.http import Http, Reply
 from evalkit.connectors.git import Git
 from evalkit.corpus.convert import SUFFIXES, to_document
 from evalkit.digest import of_bytes
 from evalkit.errors import CorpusError
-from evalkit.types import Document, Listed, Unreadable
+from evalkit.types import Document, Listed, Memory, Unreadable
 
 __all__ = ["GitHub"]
 
 _GONE = frozenset({404, 410})
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_PAGE = 100
 _REPLIES = 100
 _LIST = """query($owner: String!, $name: String!, $after: String) { repository(owner: $owner, name: $name) {
 discussions(first: 100, after: $after, orderBy: {field: CREATED_AT, direction: ASC}) {
@@ -72,11 +74,15 @@ class GitHub:
         return f"{self.api} {self.repository} {self.ref} {self.max_bytes}"
 
     def listing(self) -> Iterator[Listed]:
+        return self.listing_since({})
+
+    def listing_since(self, memory: Memory) -> Iterator[Listed]:
         facts = self._get("").json()
         readers = f"github:{self.repository}" if facts["private"] else ""
+        known, current = dict(memory.items()), dict[str, str]()
         listings = {
-            "files": lambda: self._files(self.ref or facts["default_branch"]),
-            "issues": self._issues,
+            "files": lambda: self._files(self.ref or facts["default_branch"], known, current),
+            "issues": lambda: self._issues(known, current),
             "discussions": self._discussions,
             "wiki": self._wiki_pages,
         }
@@ -88,6 +94,8 @@ class GitHub:
                         revision=f"{listed.revision} {readers}",
                         stated={**listed.stated, "readers": readers},
                     )
+        memory.clear()
+        memory.update(current)
 
     def fetch(self, listed: Listed) -> Document | Unreadable | None:
         part, _, rest = listed.doc_id.partition("/")
@@ -113,12 +121,19 @@ class GitHub:
 
     # ------------------------------------------------------------ files
 
-    def _files(self, ref: str) -> Iterator[Listed]:
+    def _files(self, ref: str, known: Mapping[str, str], current: dict[str, str]) -> Iterator[Listed]:
         commit = self._get(f"/commits/{quote(ref, safe='')}").json()
-        for entry in self._tree(commit["commit"]["tree"]["sha"], ""):
-            if PurePosixPath(entry["path"]).suffix.lower() in SUFFIXES:
-                stated = {"blob": entry["sha"], "size": str(entry["size"])}
-                yield Listed(f"files/{entry['path']}", entry["sha"], stated=stated)
+        tree = str(commit["commit"]["tree"]["sha"])
+        said = known.get(f"tree {tree}") or json.dumps(
+            [
+                (entry["path"], entry["sha"], entry["size"])
+                for entry in self._tree(tree, "")
+                if PurePosixPath(entry["path"]).suffix.lower() in SUFFIXES
+            ]
+        )
+        current[f"tree {tree}"] = said
+        for path, blob, size in json.loads(said):
+            yield Listed(f"files/{path}", blob, stated={"blob": blob, "size": str(size)})
 
     def _tree(self, sha: str, below: str) -> Iterator[dict[str, Any]]:
         """Yields a tree's plain files; one too large to be had at once is walked folder by folder."""
@@ -165,11 +180,23 @@ class GitHub:
 
     # ------------------------------------------------------------ issues
 
-    def _issues(self) -> Iterator[Listed]:
-        for issue in self._pages("/issues", {"state": "all", "sort": "created", "direction": "asc"}):
-            if "pull_request" not in issue:
-                revision = f"{issue['updated_at']} {issue['comments']}"
-                yield Listed(f"issues/{issue['number']}", revision, key=issue["node_id"])
+    def _issues(self, known: Mapping[str, str], current: dict[str, str]) -> Iterator[Listed]:
+        """Lists issues; a page that is as it was, by its ETag, is answered without a body and counts for no limit."""
+        page = f"/repos/{self.repository}/issues?state=all&sort=created&direction=asc&per_page={_PAGE}"
+        while page:
+            tag, issues, following = json.loads(known.get(page) or '["", [], ""]')
+            answer = self._http.get(page, headers={"If-None-Match": tag} if tag else None, expect={304})
+            if answer.status != 304:
+                issues = [
+                    (issue["number"], f"{issue['updated_at']} {issue['comments']}", issue["node_id"])
+                    for issue in answer.json()
+                    if "pull_request" not in issue
+                ]
+                tag, following = answer.headers.get("etag", ""), _following(answer)
+            current[page] = json.dumps([tag, issues, following])
+            for number, revision, key in issues:
+                yield Listed(f"issues/{number}", revision, key=key)
+            page = following
 
     def _issue(self, number: str, listed: Listed) -> Document | None:
         answer = self._get(f"/issues/{number}", expect=_GONE)
@@ -280,17 +307,22 @@ class GitHub:
     ) -> Any:
         return self._http.get(f"/repos/{self.repository}{path}", params=params, expect=expect)
 
-    def _pages(self, path: str, params: Mapping[str, str | int] | None = None) -> Iterator[dict[str, Any]]:
-        answer = self._get(path, {"per_page": 100, **(params or {})})
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        answer = self._get(path, {"per_page": _PAGE})
         while True:
             yield from answer.json()
-            following = _NEXT.search(answer.headers.get("link", ""))
-            if following is None:
+            if not (following := _following(answer)):
                 return
-            answer = self._http.get(following[1])
+            answer = self._http.get(following)
 
     def _excluded(self, doc_id: str) -> bool:
         return any(fnmatch.fnmatch(doc_id, pattern) for pattern in self.exclude)
+
+
+def _following(answer: Reply) -> str:
+    """The address of a list's next page, "" at its end."""
+    found = _NEXT.search(answer.headers.get("link", ""))
+    return found[1] if found else ""
 
 
 @lru_cache(maxsize=8)

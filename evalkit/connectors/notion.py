@@ -14,6 +14,7 @@ from evalkit.backends import notion_api
 from evalkit.connectors.formats import UNDOCUMENTED, documented, undocumented
 from evalkit.connectors.notion_blocks import VERSION, Renderer, plain, value
 from evalkit.connectors.paths import Node, ancestors, paths
+from evalkit.digest import of_bytes
 from evalkit.errors import CorpusError
 from evalkit.types import Document, Listed, Unreadable
 
@@ -86,15 +87,17 @@ class Notion:
         title, facts = _title(page), dict(_facts(api, page))
         stated = "\n".join(f"- {name}: {' '.join(text.split())}" for name, text in facts.items() if text)
         omitted = ", ".join(f"{number} {kind}" for kind, number in sorted(renderer.omitted.items()))
+        whole = "\n\n".join(filter(None, (f"# {title}", stated, body))) + "\n"
         return Document(
             doc_id=listed.doc_id,
-            text="\n\n".join(filter(None, (f"# {title}", stated, body))) + "\n",
+            text=whole,
             title=title,
             uri=str(page.get("url") or ""),
             metadata={
                 **{name: text for name, text in sorted(facts.items()) if text},
                 "author": str((page.get("created_by") or {}).get("id") or ""),
                 "content_type": "text/markdown",
+                "raw_sha256": of_bytes(whole.encode()),
                 **({"omitted": omitted} if omitted else {}),
             },
             acl=tuple(sorted(self.access)),

@@ -12,7 +12,7 @@ from evalkit.connectors.tables import table
 
 __all__ = ["VERSION", "Renderer", "plain", "value"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same blocks become another text."""
 
 Block = Mapping[str, Any]

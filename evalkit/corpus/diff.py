@@ -50,28 +50,41 @@ def diff(before: Snapshot, after: Snapshot) -> Changes:
     """Compares two snapshots of one store."""
     added: list[Row] = []
     deleted: list[Row] = []
-    both: list[tuple[Row, Row]] = []
+    edited: list[bytes] = []
+    restated: list[bytes] = []
+    readers: list[bytes] = []
     for old, new in _side_by_side(before, after):
         if old is None and new is not None:
-            added.append(new)
+            added.append(new._replace(facts=b""))
         elif old is not None and new is None:
-            deleted.append(old)
+            deleted.append(old._replace(facts=b""))
         elif old is not None and new is not None and old[1:3] != new[1:3]:
-            both.append((old, new))
+            (edited if _edited(old, new) else restated).append(new.doc_id)
+            if _readers(old) != _readers(new):
+                readers.append(new.doc_id)
     moves = _moves(deleted, added, before, after)
     moved_from, moved_to = {old.doc_id for old, _ in moves}, {new.doc_id for _, new in moves}
-    edited = {new.doc_id for old, new in both if _edited(old, new)}
-    pairs = [*both, *moves]
+    readers += (
+        new.doc_id for old, new in moves if _readers(_whole(before, old)) != _readers(_whole(after, new))
+    )
     return Changes(
         added=_names(row.doc_id for row in added if row.doc_id not in moved_to),
         edited=_names(edited),
         deleted=_names(row.doc_id for row in deleted if row.doc_id not in moved_from),
         renamed=tuple(sorted((old.doc_id.decode(), new.doc_id.decode()) for old, new in moves)),
-        restated=_names(new.doc_id for _, new in both if new.doc_id not in edited),
-        readers=_names(
-            new.doc_id for old, new in pairs if json.loads(old.facts)["acl"] != json.loads(new.facts)["acl"]
-        ),
+        restated=_names(restated),
+        readers=_names(readers),
     )
+
+
+def _readers(row: Row) -> object:
+    return json.loads(row.facts)["acl"]
+
+
+def _whole(snapshot: Snapshot, row: Row) -> Row:
+    """A row with its facts, which none of those that came or went keeps in memory."""
+    at = snapshot.row(row.doc_id.decode())
+    return row if at is None else snapshot.raw(at)
 
 
 def _names(ids: Iterable[bytes]) -> tuple[str, ...]:

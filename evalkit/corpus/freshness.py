@@ -23,7 +23,7 @@ def completeness(sources: Iterable[Intake]) -> dict[str, float]:
     intakes = list(sources)
     omitted = sum(len(intake.omitted) for intake in intakes)
     listed = sum(intake.listed for intake in intakes) + omitted
-    held = sum(len(intake.rows) for intake in intakes)
+    held = sum(intake.held for intake in intakes)
     failures = sum(len(intake.unreadable) for intake in intakes)
     return {
         "corpus.listed": float(listed),

@@ -1,194 +1,231 @@
-"""One source -> rows of a snapshot: what is unchanged comes from the journal, the rest is read. No clock.
+"""One source -> documents of a snapshot: what is unchanged comes from the journal, the rest is read. No clock.
 
 An omitted document is not a deleted one: the source is asked for each that its listing leaves out, and many at once
-stop the sync.
+stop the sync. Nothing here grows with the corpus but numbers of rows that went missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 
 from evalkit.corpus import convert
 from evalkit.corpus.journal import Entry, Journal, name_of
+from evalkit.corpus.memory import Memories
 from evalkit.corpus.snapshot import Row, Snapshot, Store
-from evalkit.errors import CorpusError
-from evalkit.types import Connector, Document, Listed, Progress, Unreadable
+from evalkit.corpus.staging import Staging
+from evalkit.errors import CorpusError, EvalkitError
+from evalkit.types import Connector, Document, Listed, Progress, Remembering, Unreadable
 
-__all__ = ["MAX_DELETED", "Intake", "Plan", "plan", "read"]
+__all__ = ["MAX_DELETED", "Intake", "Kept", "Plan", "deletable", "plan", "read"]
 
 MAX_DELETED = 0.2
 """The share of a source's documents that may vanish in one sync without someone saying so."""
 
+
+def deletable(held: int, share: float) -> int:
+    """Returns how many of a source's documents may vanish in one sync: this share, one at least; none where it is 0."""
+    return max(1, int(share * held + 1e-9)) if share else 0
+
+
+AT_ONCE = 8
+"""How many documents are asked for at the same time; how often a service is asked is its connector's to limit."""
+
 _BATCH = 100
 _SHOWN = 5
+
+
+class Kept:
+    """What syncs keep under one folder: texts and snapshots, what was read, what is remembered of the sources.
+
+    Args:
+        root: the folder, created where absent.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.store = Store(root)
+        self.journal = Journal(root / "journal.sqlite")
+        self.memories = Memories(root / "sources.sqlite")
+        self.staging = Staging(root / "staging.sqlite")
+
+    def close(self) -> None:
+        for part in (self.staging, self.memories, self.journal, self.store.texts):
+            part.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a listing asks for, before any document is read.
 
-    `rows`: what is listed and known already. `pending`: what must be read. `omitted`: rows of the previous snapshot
-    that are listed neither by id nor by key. `unreadable`: known already to be so.
+    `known`, `pending`: how many listed documents were read before, and must be read. `omitted`: the rows of the
+    previous snapshot that are listed neither by id nor by key.
     """
 
     source: str
     connector: Connector
     identity: str
-    rows: Sequence[Row]
-    pending: Sequence[Listed]
-    omitted: Sequence[Row]
-    unreadable: Sequence[Unreadable]
+    known: int
+    pending: int
+    omitted: Sequence[int]
 
     @property
     def listed(self) -> int:
-        return len(self.rows) + len(self.pending) + len(self.unreadable)
+        return self.known + self.pending
 
 
 @dataclass(slots=True)
 class Intake:
-    """What a source gave: rows for the snapshot, what could not be read, and how it came about.
+    """What a source gave, and how it came about.
 
-    `read`: how many bodies were read. `deleted`: ids that the source confirmed to be gone. `omitted`: ids that its
-    listing left out though it still holds them.
+    `held`: how many documents. `read`: how many bodies were read. `deleted`: ids that the source confirmed to be gone.
+    `omitted`: ids that its listing left out though it still holds them.
     """
 
     listed: int
-    rows: list[Row] = field(default_factory=list)
+    held: int = 0
     unreadable: list[Unreadable] = field(default_factory=list)
     read: int = 0
     deleted: list[str] = field(default_factory=list)
     omitted: list[str] = field(default_factory=list)
 
 
-def plan(
-    source: str, connector: Connector, *, store: Store, journal: Journal, previous: Snapshot | None
-) -> Plan:
+def plan(source: str, connector: Connector, kept: Kept, previous: Snapshot | None) -> Plan:
     """Lists a source and compares it with what is held.
 
     Raises:
         CorpusError: where it cannot be listed to its end, or lists an id twice.
     """
     identity = _identity(connector)
-    known = Intake(0)
-    pending: list[Listed] = []
-    ids: set[bytes] = set()
-    keys: set[bytes] = set()
-    for listed in connector.listing():
+    if isinstance(connector, Remembering):
+        listing = connector.listing_since(kept.memories.of(f"{identity} {connector!r}"))
+    else:
+        listing = connector.listing()
+    for batch in _batches(listing):
+        kept.staging.add(source, _known(identity, batch, kept))
+    readable, unreadable, pending = kept.staging.counts(source)
+    omitted = array("q")
+    if previous is not None:
+        rows = previous.rows_of(source)
+        omitted.extend(row for row in rows if kept.staging.lacks(source, previous.raw(row)))
+    return Plan(source, connector, identity, readable + unreadable, pending, omitted)
+
+
+def _known(identity: str, batch: Sequence[Listed], kept: Kept) -> Iterator[tuple[Listed, Entry | None]]:
+    """Puts beside each listed document what the journal knows of it."""
+    for listed in batch:
         try:
-            doc_id = f"{source}/{listed.doc_id}".encode()
+            listed.doc_id.encode()
         except UnicodeEncodeError:
             shown = listed.doc_id.encode("utf-8", "backslashreplace").decode()
-            known.unreadable.append(Unreadable(f"{source}/{shown}", "its name is not UTF-8; rename it"))
+            yield Listed(shown, ""), Entry(b"its name is not UTF-8; rename it", b"")
             continue
-        if doc_id in ids:
-            raise CorpusError(
-                f"{source}/{listed.doc_id}: the source lists this document twice; expected once"
-            )
-        ids.add(doc_id)
-        keys.add(listed.key.encode())
-        entry = journal.get(name_of(identity, listed.doc_id, listed.revision)) if listed.revision else None
-        if entry is None or (entry.readable and entry.text not in store.texts):
-            pending.append(listed)
-        else:
-            _take(known, source, listed, entry)
-    rows = (previous.raw(row) for row in previous.rows_of(source)) if previous is not None else ()
-    omitted = [row for row in rows if row.doc_id not in ids and (not row.key or row.key not in keys)]
-    return Plan(source, connector, identity, known.rows, pending, omitted, known.unreadable)
+        entry = (
+            kept.journal.get(name_of(identity, listed.doc_id, listed.revision)) if listed.revision else None
+        )
+        lost = entry is not None and entry.readable and entry.text not in kept.store.texts
+        yield listed, None if lost else entry
 
 
 def read(
-    plan: Plan,
-    *,
-    store: Store,
-    journal: Journal,
-    previous: Snapshot | None,
-    progress: Progress,
-    allow_deletions: bool,
+    plan: Plan, kept: Kept, previous: Snapshot | None, progress: Progress, *, max_deleted: float
 ) -> Intake:
-    """Reads what a plan lacks; what was read before a kill is not read again.
+    """Reads what a plan lacks; what was read before a kill or a failure is not read again.
 
     Raises:
         CorpusError: where the source fails, or too many documents vanished.
     """
-    intake = Intake(plan.listed, list(plan.rows), list(plan.unreadable))
-    done = 0
-    for batch in _batches(plan.pending):
-        fetched = [(listed, plan.connector.fetch(listed)) for listed in batch]
-        for listed, entry in _stored(plan, store, journal, fetched):
-            _take(intake, plan.source, listed, entry)
-        intake.read += len(batch)
-        done += len(batch)
-        progress(f"sync {plan.source}", done, len(plan.pending))
-    missing = _missing(plan, intake)
+    intake = Intake(plan.listed)
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch") as threads:
+        for batch in kept.staging.pending(plan.source, _BATCH):
+            fetched, failure = _fetched(plan.connector, batch, threads)
+            kept.staging.settle(plan.source, _stored(plan, kept, fetched))
+            if failure is not None:
+                raise failure
+            intake.read += len(batch)
+            progress(f"sync {plan.source}", intake.read, plan.pending)
     if previous is not None:
-        _guard(plan.source, missing, len(previous.rows_of(plan.source)), allowed=allow_deletions)
-    for row in missing:
-        _ask(plan, intake, row, store, journal)
+        missing = _missing(plan, kept, previous)
+        _guard(plan.source, missing, previous, max_deleted)
+        for number in missing:
+            _ask(plan, intake, previous.raw(number), kept)
+    intake.held, *_ = kept.staging.counts(plan.source)
+    intake.unreadable = kept.staging.unreadable(plan.source)
     return intake
 
 
-def _missing(plan: Plan, intake: Intake) -> list[Row]:
+Fetched = tuple[Listed, Document | Unreadable | None]
+
+
+def _fetched(
+    connector: Connector, batch: Sequence[Listed], threads: ThreadPoolExecutor
+) -> tuple[list[Fetched], EvalkitError | None]:
+    """Asks for a batch; returns what came, and the first failure, after which nothing more was asked for."""
+    asked = [threads.submit(connector.fetch, listed) for listed in batch]
+    fetched: list[Fetched] = []
+    failure: EvalkitError | None = None
+    for listed, future in zip(batch, asked, strict=True):
+        if failure is not None and future.cancel():
+            continue
+        try:
+            fetched.append((listed, future.result()))
+        except EvalkitError as error:
+            failure = failure or error
+    return fetched, failure
+
+
+def _missing(plan: Plan, kept: Kept, previous: Snapshot) -> list[int]:
     """Rows of the previous snapshot that are gone from the listing and did not just move, text and all."""
-    texts = {row.text for row in intake.rows}
-    return [row for row in plan.omitted if row.text not in texts]
+    texts = {previous.raw(number).text for number in plan.omitted}
+    moved = kept.staging.among(plan.source, texts)
+    return [number for number in plan.omitted if previous.raw(number).text not in moved]
 
 
-def _guard(source: str, missing: Sequence[Row], held: int, *, allowed: bool) -> None:
-    if allowed or len(missing) <= max(1, MAX_DELETED * held):
+def _guard(source: str, missing: Sequence[int], previous: Snapshot, share: float) -> None:
+    held = len(previous.rows_of(source))
+    if len(missing) <= deletable(held, share):
         return
-    shown = ", ".join(row.doc_id.decode() for row in missing[:_SHOWN])
+    shown = ", ".join(previous.raw(number).doc_id.decode() for number in missing[:_SHOWN])
     raise CorpusError(
         f"{source}: {len(missing):,} of {held:,} documents are no longer listed ({shown}, …); at most "
-        f"{MAX_DELETED:.0%} may vanish in one sync; nothing was pinned; check the source and its permissions, "
-        "then sync again with --allow-deletions if they are meant to be gone"
+        f"{share:.0%} may vanish in one sync; nothing was pinned; check the source and its permissions, "
+        "then sync again with --max-deleted 1 if they are meant to be gone"
     )
 
 
-def _ask(plan: Plan, intake: Intake, row: Row, store: Store, journal: Journal) -> None:
+def _ask(plan: Plan, intake: Intake, row: Row, kept: Kept) -> None:
     doc_id = row.doc_id.decode()
     listed = Listed(doc_id.removeprefix(f"{plan.source}/"), "", row.key.decode())
     found = plan.connector.fetch(listed)
     intake.read += found is not None
     if found is None:
         intake.deleted.append(doc_id)
-        return
-    intake.omitted.append(doc_id)
-    for _, entry in _stored(plan, store, journal, [(listed, found)]):
-        _take(intake, plan.source, listed, entry)
+    else:
+        intake.omitted.append(doc_id)
+        kept.staging.add(plan.source, _stored(plan, kept, [(listed, found)]))
 
 
-def _stored(
-    plan: Plan,
-    store: Store,
-    journal: Journal,
-    fetched: Sequence[tuple[Listed, Document | Unreadable | None]],
-) -> list[tuple[Listed, Entry]]:
-    """Stores what was fetched, texts before the entries that refer to them."""
-    documents = [document for _, document in fetched if isinstance(document, Document)]
-    staged = iter(store.stage(documents))
-    entries: list[tuple[Listed, Entry]] = []
+def _stored(plan: Plan, kept: Kept, fetched: Sequence[Fetched]) -> list[tuple[Listed, Entry | None]]:
+    """Stores what was fetched, texts before the entries that refer to them; what was gone has no entry."""
+    staged = iter(kept.store.stage(found for _, found in fetched if isinstance(found, Document)))
+    entries: list[tuple[Listed, Entry | None]] = []
     for listed, found in fetched:
         if isinstance(found, Document):
             row = next(staged)
             entries.append((listed, Entry(row.facts, row.text)))
         elif isinstance(found, Unreadable):
             entries.append((listed, Entry(found.reason.encode("utf-8", "replace"), b"")))
-    journal.put(
+        else:
+            entries.append((listed, None))
+    kept.journal.put(
         (name_of(plan.identity, listed.doc_id, listed.revision), entry)
         for listed, entry in entries
-        if listed.revision
+        if listed.revision and entry is not None
     )
     return entries
-
-
-def _take(intake: Intake, source: str, listed: Listed, entry: Entry) -> None:
-    doc_id = f"{source}/{listed.doc_id}"
-    if entry.readable:
-        intake.rows.append(Row(doc_id.encode(), entry.facts, entry.text, listed.key.encode()))
-    else:
-        intake.unreadable.append(Unreadable(doc_id, entry.facts.decode()))
 
 
 def _identity(connector: Connector) -> str:
@@ -197,7 +234,7 @@ def _identity(connector: Connector) -> str:
     return f"{convert.version()} {named}"
 
 
-def _batches(pending: Sequence[Listed]) -> Iterator[list[Listed]]:
-    waiting = iter(pending)
+def _batches(listing: Iterable[Listed]) -> Iterator[list[Listed]]:
+    waiting = iter(listing)
     while batch := list(islice(waiting, _BATCH)):
         yield batch

@@ -6,12 +6,13 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import itertools
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from evalkit.backends.database import open_database
+from evalkit.backends.database import keep_only, open_database
 from evalkit.digest import canonical_json, of_bytes
 
 __all__ = ["Entry", "Journal", "name_of"]
@@ -66,13 +67,9 @@ class Journal:
                 "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", ((name, *entry) for name, entry in entries)
             )
 
-    def keep_only(self, texts: Collection[bytes]) -> int:
-        """Deletes the entries of every other text and returns how many went."""
-        with self._db:
-            held = self._db.execute("SELECT name, text FROM entry").fetchall()
-            gone = [(name,) for name, text in held if text not in texts]
-            self._db.executemany("DELETE FROM entry WHERE name=?", gone)
-        return len(gone)
+    def keep_only(self, texts: Iterable[bytes]) -> int:
+        """Deletes the entries of every other text and returns how many went; reasons for having none stay."""
+        return keep_only(self._db, "entry", "text", itertools.chain(texts, [b""]))
 
     def close(self) -> None:
         self._db.close()

@@ -9,16 +9,18 @@ say nothing and are left out of it.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.lib.format import write_array_header_1_0
 
 from evalkit.backends.blobs import Blobs
 from evalkit.backends.files import sync_directory
@@ -29,6 +31,8 @@ from evalkit.types import Document
 __all__ = ["Row", "Snapshot", "Store"]
 
 SCHEMA_VERSION = 1
+_COLUMNS = {"ids": "doc_id", "facts": "facts", "keys": "key"}
+"""Columns of strings, and the field of a row that each holds."""
 _BATCH = 1000
 _RECENT = 16
 """How many documents are kept at hand: neighbouring passages and hits ask for the same few again and again."""
@@ -53,7 +57,7 @@ class Snapshot:
         self._ids = _Strings(folder, "ids")
         self._facts = _Strings(folder, "facts")
         self._keys = _Strings(folder, "keys") if (folder / "keys.npy").exists() else None
-        self._text = np.load(folder / "text.npy", mmap_mode="r", allow_pickle=False)
+        self._text = _mapped(folder / "text.npy")
 
     def __reduce__(self) -> tuple[type[Snapshot], tuple[Path, Blobs]]:
         """Crosses to another process as the folder, not as its columns."""
@@ -78,7 +82,7 @@ class Snapshot:
         facts = json.loads(self._facts[row])
         return Document(
             doc_id=self._ids[row].decode(),
-            text=self._texts.get(self._text[row].tobytes()),
+            text=self._texts.get(self._digest(row)),
             title=facts["title"],
             uri=facts["uri"],
             metadata=facts["metadata"],
@@ -111,11 +115,17 @@ class Snapshot:
     def raw(self, row: int) -> Row:
         """Returns a row as stored, without reading the text."""
         key = b"" if self._keys is None else self._keys[row]
-        return Row(self._ids[row], self._facts[row], self._text[row].tobytes(), key)
+        return Row(self._ids[row], self._facts[row], self._digest(row), key)
+
+    def _digest(self, row: int) -> bytes:
+        return bytes(self._text[32 * row : 32 * row + 32])
 
     def recomputed_digest(self) -> str:
         """Returns the digest of the columns as they are now on disk."""
-        return _digest(self.raw(row) for row in range(len(self)))
+        digest = hashlib.sha256()
+        for row in range(len(self)):
+            digest.update(_line(self.raw(row)))
+        return digest.hexdigest()
 
 
 class Store:
@@ -152,6 +162,11 @@ class Store:
         """Returns when a snapshot was written, in seconds since the epoch."""
         return (self.root / "snapshots" / digest / "snapshot.json").stat().st_mtime
 
+    def size(self, digest: str) -> int:
+        """Returns how many documents a snapshot holds, as it says itself."""
+        header = json.loads((self.root / "snapshots" / digest / "snapshot.json").read_text())
+        return int(header["documents"])
+
     def keep_only(self, digests: Collection[str]) -> tuple[int, int]:
         """Deletes every other snapshot, what killed syncs left behind, and texts that no snapshot needs.
 
@@ -164,10 +179,11 @@ class Store:
                 shutil.rmtree(folder)
         return len(gone), self.texts.keep_only(self.needed())
 
-    def needed(self) -> set[bytes]:
-        """Returns the digests of the texts that published snapshots refer to."""
-        kept = (self.read(expect=digest) for digest in self.digests())
-        return {snapshot.raw(row).text for snapshot in kept for row in range(len(snapshot))}
+    def needed(self) -> Iterator[bytes]:
+        """Yields the digests of the texts that published snapshots refer to, once for each that does."""
+        for digest in self.digests():
+            snapshot = self.read(expect=digest)
+            yield from (snapshot.raw(row).text for row in range(len(snapshot)))
 
     def read(self, expect: str) -> Snapshot:
         """Opens the snapshot with this digest and no other.
@@ -199,7 +215,7 @@ class Store:
         return snapshot
 
     def stage(self, documents: Iterable[Document]) -> list[Row]:
-        """Stores the documents' texts and returns their rows, for `publish`; nothing refers to them yet."""
+        """Stores the documents' texts and returns their rows; nothing refers to them yet."""
         rows: list[Row] = []
         for batch in _batches(documents, _BATCH):
             digests = self.texts.put(document.text for document in batch)
@@ -209,33 +225,49 @@ class Store:
             )
         return rows
 
-    def publish(self, staged: Iterable[Row]) -> Snapshot:
-        """Makes a snapshot of staged rows, atomically; the same documents in any order give the same one.
+    def snapshot(self, documents: Iterable[Document]) -> Snapshot:
+        """Stores documents and makes a snapshot of them, whatever their order."""
+        return self.publish(sorted(self.stage(documents)))
+
+    def publish(self, rows: Iterable[Row]) -> Snapshot:
+        """Makes a snapshot of rows in order of their ids, atomically; the same documents give the same one.
+
+        Args:
+            rows: iterated over twice, a row at a time.
 
         Raises:
             CorpusError: where two documents share an id.
         """
-        rows = sorted(staged)
-        for before, after in itertools.pairwise(rows):
-            if before.doc_id == after.doc_id:
+        count, sizes = 0, Counter[str]()
+        digest, last = hashlib.sha256(), b""
+        for row in rows:
+            if count and row.doc_id <= last:
                 raise CorpusError(
-                    f"{before.doc_id.decode()}: two documents have this id; a corpus holds each id once"
+                    f"{row.doc_id.decode()}: two documents have this id; a corpus holds each id once"
                 )
-        target = self.root / "snapshots" / _digest(rows)
+            count, last = count + 1, row.doc_id
+            sizes.update({name: len(getattr(row, of)) for name, of in _COLUMNS.items()})
+            digest.update(_line(row))
+        target = self.root / "snapshots" / digest.hexdigest()
         if not target.is_dir():
-            self._write(rows, target)
+            self._write(rows, count, sizes, target)
         return Snapshot(target, self.texts)
 
-    def _write(self, rows: Sequence[Row], target: Path) -> None:
+    def _write(self, rows: Iterable[Row], count: int, sizes: Mapping[str, int], target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=".new-"))
         try:
-            _write_strings(aside, "ids", [row.doc_id for row in rows])
-            _write_strings(aside, "facts", [row.facts for row in rows])
-            _write_strings(aside, "keys", [row.key for row in rows])
-            text = np.frombuffer(b"".join(row.text for row in rows), dtype=np.uint8).reshape(-1, 32)
-            np.save(aside / "text.npy", text, allow_pickle=False)
-            header = {"schema_version": SCHEMA_VERSION, "documents": len(rows)}
+            with ExitStack() as files:
+                columns = {
+                    of: files.enter_context(_written(aside, name, count, sizes[name]))
+                    for name, of in _COLUMNS.items()
+                }
+                text = files.enter_context(_array(aside / "text.npy", "|u1", (count, 32)))
+                for row in rows:
+                    for of, write in columns.items():
+                        write(getattr(row, of))
+                    text.write(row.text)
+            header = {"schema_version": SCHEMA_VERSION, "documents": count}
             (aside / "snapshot.json").write_text(json.dumps(header))
             for file in aside.iterdir():
                 with file.open("rb") as handle:
@@ -255,8 +287,8 @@ class _Strings:
     """A memory-mapped column of byte strings."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self._bytes = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        self._at = np.load(folder / f"{name}_at.npy", mmap_mode="r", allow_pickle=False)
+        self._bytes = _mapped(folder / f"{name}.npy")
+        self._at = _mapped(folder / f"{name}_at.npy")
 
     def __len__(self) -> int:
         return len(self._at) - 1
@@ -267,11 +299,36 @@ class _Strings:
         return bytes(self._bytes[self._at[row] : self._at[row + 1]])
 
 
-def _write_strings(folder: Path, name: str, values: Sequence[bytes]) -> None:
-    at = np.zeros(len(values) + 1, dtype=np.int64)
-    np.cumsum([len(value) for value in values], out=at[1:])
-    np.save(folder / f"{name}.npy", np.frombuffer(b"".join(values), dtype=np.uint8), allow_pickle=False)
-    np.save(folder / f"{name}_at.npy", at, allow_pickle=False)
+def _mapped(path: Path) -> memoryview:
+    """Maps an array's file; single items of a view are had several times faster than those of numpy's own."""
+    return memoryview(np.load(path, mmap_mode="r", allow_pickle=False).reshape(-1))
+
+
+@contextmanager
+def _written(folder: Path, name: str, count: int, size: int) -> Iterator[Callable[[bytes], None]]:
+    """Writes a column of so many byte strings, so many bytes in all, one after another."""
+    with (
+        _array(folder / f"{name}.npy", "|u1", (size,)) as values,
+        _array(folder / f"{name}_at.npy", "<i8", (count + 1,)) as at,
+    ):
+        end = 0
+        at.write(end.to_bytes(8, "little"))
+
+        def write(value: bytes) -> None:
+            nonlocal end
+            end += len(value)
+            values.write(value)
+            at.write(end.to_bytes(8, "little"))
+
+        yield write
+
+
+@contextmanager
+def _array(path: Path, kind: str, shape: tuple[int, ...]) -> Iterator[BinaryIO]:
+    """Opens an array's file behind its header."""
+    with path.open("wb") as file:
+        write_array_header_1_0(file, {"descr": kind, "fortran_order": False, "shape": shape})
+        yield file
 
 
 def _facts(document: Document) -> str:
@@ -286,12 +343,10 @@ def _facts(document: Document) -> str:
     )
 
 
-def _digest(rows: Iterable[Row]) -> str:
-    digest = hashlib.sha256()
-    for row in rows:
-        said = [row.doc_id.decode(), row.facts.decode(), row.text.hex()]
-        digest.update(canonical_json(said).encode() + b"\n")
-    return digest.hexdigest()
+def _line(row: Row) -> bytes:
+    """What a row adds to its snapshot's digest."""
+    said = [row.doc_id.decode(), row.facts.decode(), row.text.hex()]
+    return canonical_json(said).encode() + b"\n"
 
 
 def _batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:

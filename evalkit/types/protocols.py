@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,10 @@ __all__ = [
     "Index",
     "Judge",
     "Measure",
+    "Memory",
     "Progress",
     "QuestionSet",
+    "Remembering",
     "Retriever",
     "Runtime",
     "Tally",
@@ -109,7 +111,7 @@ class Connector(Protocol):
     A frozen dataclass whose repr names the source: what `fetch` returns depends on the repr, the document's id and its
     revision alone, and is kept under them. So credentials are `pydantic.SecretStr` or `field(repr=False)`. One that
     has parameters on which no document depends (a ref, what to exclude) says what does in a method
-    `identity() -> str`.
+    `identity() -> str`. One that reads a folder of this machine names it in a field `path`, to be watched.
     """
 
     def listing(self) -> Iterator[Listed]:
@@ -122,12 +124,37 @@ class Connector(Protocol):
     def fetch(self, listed: Listed) -> Document | Unreadable | None:
         """Reads one document; None where the source no longer holds it, or no longer among what it would list.
 
-        Asked also for what an earlier sync held and the listing omits, with its id and key and an empty revision:
-        what comes back then is kept, and only None deletes.
+        Called by several threads at once. Asked also for what an earlier sync held and the listing omits, with its id
+        and key and an empty revision: what comes back then is kept, and only None deletes.
 
         Raises:
             CorpusError: where the source cannot be asked.
         """
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """What a connector is too where its source can say what changed: a feed of changes, or ETags."""
+
+    def listing_since(self, memory: Memory) -> Iterator[Listed]:
+        """Yields what `listing` would, asking the source only for what is not in the memory, which it keeps up to date.
+
+        An empty memory asks for everything. The memory is the source's own (as its repr names it) and outlives a kill
+        at any moment, as of its last update.
+        """
+
+
+class Memory(Protocol):
+    """Short texts by name; a dict is one."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+    def items(self) -> Iterable[tuple[str, str]]: ...
+
+    def update(self, facts: Mapping[str, str], /) -> None:
+        """Remembers all of these, or, where the process is killed, none."""
+
+    def clear(self) -> None: ...
 
 
 class QuestionSet(Protocol):

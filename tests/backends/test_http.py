@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -33,6 +34,30 @@ def test_patience_is_what_the_service_asks_for() -> None:
     assert waits([Answer(status=403, headers={"Retry-After": "60"})]) == [60]
     window = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800000090"}
     assert waits([Answer(status=403, headers=window)]) == [90]
+
+
+def test_a_pause_holds_for_every_thread() -> None:
+    class Busy(Quick):
+        """While the first request waits, another thread sends one."""
+
+        busy = False
+
+        def sleep(self, seconds: float) -> None:
+            if not self.busy:
+                self.busy = True
+                other = threading.Thread(target=api.get, args=("/b",))
+                other.start()
+                other.join()
+            super().sleep(seconds)
+
+    pace = Busy()
+    with service(
+        script([Answer(status=429, headers={"Retry-After": "30"}), Answer({}), Answer({})])
+    ) as running:
+        api = Http(running.url, allow_private=True, per_second=1e9, pace=pace)
+        api.get("/a")
+        assert [asked.path for asked in running.asked] == ["/a", "/b", "/a"]
+    assert pace.slept[0] == pytest.approx(30)
 
 
 def test_failures_are_asked_again_at_growing_intervals() -> None:

@@ -17,6 +17,7 @@ from evalkit.backends.http import Pace
 from evalkit.connectors import documents
 from evalkit.connectors.git import Git
 from evalkit.connectors.github import GitHub
+from evalkit.digest import of_value
 from evalkit.errors import CorpusError
 from evalkit.types import Document, Listed, Unreadable
 from tests.service import Answer, Asked, Service, service
@@ -32,6 +33,7 @@ class Hub:
     discussions: dict[int, dict[str, Any]] = field(default_factory=dict)
     private: bool = False
     truncated: bool = False
+    tree: str = "root"
     slow: int = 0
     url: str = ""
 
@@ -50,7 +52,7 @@ class Hub:
                 person = {"author": {"name": "Ines"}, "committer": {"date": "2026-01-02T03:04:05Z"}}
                 return Answer([{"commit": person}])
             case "commits", _:
-                return Answer({"commit": {"tree": {"sha": "root"}}})
+                return Answer({"commit": {"tree": {"sha": self.tree}}})
             case "git", _:
                 return self.git(rest, asked)
             case "contents", _:
@@ -71,10 +73,10 @@ class Hub:
         kind, _, sha = rest.partition("/")
         if kind == "blobs":
             return Answer(self.files[base64.urlsafe_b64decode(sha).decode()])
-        below = "" if sha == "root" else f"{sha}/"
+        below = "" if sha == self.tree else f"{sha}/"
         names = [name.removeprefix(below) for name in self.files if name.startswith(below)]
         if "recursive" in asked.query:
-            if self.truncated and sha == "root":
+            if self.truncated and sha == self.tree:
                 return Answer({"truncated": True, "tree": []})
             return Answer({"truncated": False, "tree": [self.entry(below, name) for name in names]})
         folders = {name.partition("/")[0] for name in names if "/" in name}
@@ -97,7 +99,11 @@ class Hub:
         page, size = int(asked.query.get("page", "1")), int(asked.query["per_page"])
         more = len(items) > page * size
         link = f'<{self.url}{asked.path}?per_page={size}&page={page + 1}>; rel="next"' if more else ""
-        return Answer(items[(page - 1) * size : page * size], headers={"Link": link})
+        shown = items[(page - 1) * size : page * size]
+        tag = f'W/"{of_value(shown, link)}"'
+        if asked.headers.get("if-none-match") == tag:
+            return Answer(status=304, headers={"ETag": tag})
+        return Answer(shown, headers={"Link": link, "ETag": tag})
 
     def graphql(self, variables: dict[str, Any]) -> dict[str, Any]:
         if number := variables.get("number"):
@@ -181,6 +187,28 @@ def test_files_at_a_ref(hub: Hub, served: Service) -> None:
     assert github.fetch(Listed("files/docs/a.md", "")) == found[1]
     assert github.fetch(Listed("files/docs/gone.md", "")) is None
     assert github.fetch(Listed("files/drafts/b.md", "")) is None
+
+
+def test_what_did_not_change_is_not_asked_for_again(hub: Hub, served: Service) -> None:
+    hub.files = {"a.md": b"a", "b.md": b"b"}
+    hub.issues = [issue(number) for number in range(1, 251)]
+    github, memory = source(served, "files", "issues"), dict[str, str]()
+
+    def listed() -> list[Listed]:
+        served.asked.clear()
+        return list(github.listing_since(memory))
+
+    first = listed()
+    assert len(first) == 252
+    assert listed() == first
+    paths = [asked.path for asked in served.asked]
+    assert paths == ["/repos/o/r", "/repos/o/r/commits/main", *["/repos/o/r/issues"] * 3], "and no tree"
+    assert [asked.headers.get("if-none-match", "")[:3] for asked in served.asked[2:]] == ['W/"'] * 3
+    hub.issues[120] |= {"updated_at": "2026-02-01T00:00:00Z"}
+    hub.issues[240] |= {"pull_request": {}}
+    hub.files["c.md"], hub.tree = b"c", "root2"
+    assert listed() == list(github.listing())
+    assert len(memory) == 4, "one tree, three pages: nothing that is no longer true"
 
 
 def test_a_tree_too_large_for_one_answer_is_walked(hub: Hub, served: Service) -> None:

@@ -108,7 +108,7 @@ def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Cas
 
 
 def sync(suite: Suite) -> Synced:
-    return run_sync(suite, silent, keep_going=False, allow_deletions=False)
+    return run_sync(suite, silent, keep_going=False)
 
 
 def texts(suite: Suite, synced: Synced) -> dict[str, str]:

@@ -29,7 +29,7 @@ corpora = st.lists(documents, min_size=1, max_size=8, unique_by=lambda d: d.doc_
 
 def publish(root: Path, documents: list[Document]) -> Snapshot:
     store = Store(root)
-    return store.publish(store.stage(documents))
+    return store.snapshot(documents)
 
 
 @given(corpora, st.randoms())
@@ -116,7 +116,7 @@ def test_a_failure_while_publishing_leaves_no_snapshot(
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", fail)
+    monkeypatch.setattr("evalkit.corpus.snapshot.write_array_header_1_0", fail)
     with pytest.raises(OSError, match="No space"):
         publish(tmp_path, [Document("a", "1")])
     assert list((tmp_path / "snapshots").iterdir()) == []

@@ -17,7 +17,7 @@ from evalkit.types import Document, Evidence, Question
 def corpus(tmp_path: Path) -> Snapshot:
     store = Store(tmp_path)
     texts = {"docs/a": "The fee is 5. The fee is 6.", "docs/b": "Wasser kocht.\r\nEis nicht."}
-    return store.publish(store.stage(Document(name, text) for name, text in texts.items()))
+    return store.snapshot(Document(name, text) for name, text in texts.items())
 
 
 def ask(*evidence: Evidence, cluster: str = "") -> Question:
@@ -91,7 +91,7 @@ def test_an_anchor_never_points_at_other_text(
     end = data.draw(st.integers(start + 1, len(text)))
     pinned = data.draw(st.none() | st.integers(0, 40))
     store = Store(tmp_path_factory.mktemp("store"))
-    corpus = store.publish(store.stage([Document("d", text)]))
+    corpus = store.snapshot([Document("d", text)])
     try:
         qrels = anchor([ask(Evidence("d", text[start:end], pinned))], corpus).qrels
     except GoldenError:
