@@ -108,7 +108,7 @@ def test_a_damaged_result_is_found_and_made_again(project: Path) -> None:
     _, first = report(project)
     entry = next((project / ".evalkit" / "cache").rglob("*.npz"))
     entry.write_bytes(entry.read_bytes()[:-1] + b"?")
-    assert "1 damaged results" in evalkit("cache", "verify", ".", cwd=project).stdout
+    assert "1 damaged result," in evalkit("cache", "verify", ".", cwd=project).stdout
     _, second = report(project)
     assert "0 damaged results" in evalkit("cache", "verify", ".", cwd=project).stdout
     assert first["estimates"] == second["estimates"]
