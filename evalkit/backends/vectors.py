@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from evalkit.backends.cache import Usage
+from evalkit.backends.files import exclusive
 from evalkit.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _FLAG = 2
 _CHECK = 4
 _HOUR = 3600
 _BATCH = 10_000
+_ASIDE = ".vectors-"
 _OPEN: WeakValueDictionary[Path, object] = WeakValueDictionary()
 """Databases open in this process: LMDB forbids opening one twice."""
 
@@ -119,24 +122,18 @@ class VectorStore:
         if before.bytes <= limit:
             return 0
         kept = self._latest(limit)
-        with tempfile.TemporaryDirectory(dir=self.root.parent, prefix=f"{self.root.name}-") as folder:
-            number = 0
-            while kept:
-                number += 1
-                fresh = VectorStore(Path(folder) / str(number))
-                fresh._copy(self, kept)
-                size = fresh.usage().bytes
-                fresh._close()
-                if size <= limit:
-                    break
-                kept = kept[: int(0.98 * len(kept) * limit / size)]  # pages are never quite full
-            self._close()
-            self.root.rename(Path(folder) / "old")
-            if kept:
-                with contextlib.suppress(
-                    OSError
-                ):  # another process has begun an empty one: it is filled again
-                    fresh.root.rename(self.root)
+        with exclusive(self.root):
+            for left in self.root.parent.glob(f"{_ASIDE}*"):  # by one that was killed
+                shutil.rmtree(left)
+            with tempfile.TemporaryDirectory(dir=self.root.parent, prefix=_ASIDE) as folder:
+                fresh = VectorStore(Path(folder) / "new")
+                while kept and (size := fresh._filled(self, kept)) > limit:
+                    kept = kept[: int(0.98 * len(kept) * limit / size)]  # pages are never quite full
+                self._close()
+                self.root.rename(Path(folder) / "old")
+                if kept:
+                    with contextlib.suppress(OSError):  # one that began meanwhile stays, to be filled again
+                        fresh.root.rename(self.root)
         return before.entries - len(kept)
 
     def _latest(self, limit: int) -> list[bytes]:
@@ -153,16 +150,28 @@ class VectorStore:
                 kept.append(key)
         return kept
 
-    def _copy(self, other: VectorStore, keys: list[bytes]) -> None:
-        """Fills an empty store with rows of another, in the order that packs them densest."""
+    def _filled(self, other: VectorStore, keys: list[bytes]) -> int:
+        """Makes this store of rows of another, in the order that packs them densest; returns its bytes."""
+        import lmdb
+
+        shutil.rmtree(self.root, ignore_errors=True)
         keys = sorted(keys)
-        for start in range(0, len(keys), _BATCH):
-            part = keys[start : start + _BATCH]
-            for mine, theirs in ((self._rows(), other._rows()), (self._used(), other._used())):
-                with theirs.begin(buffers=True) as read, mine.begin(write=True) as write:
-                    for key in part:
-                        if (value := read.get(key)) is not None:
-                            write.put(key, value, append=True)
+        try:
+            for start in range(0, len(keys), _BATCH):
+                part = keys[start : start + _BATCH]
+                for mine, theirs in ((self._rows(), other._rows()), (self._used(), other._used())):
+                    with theirs.begin(buffers=True) as read, mine.begin(write=True) as write:
+                        for key in part:
+                            if (value := read.get(key)) is not None:
+                                write.put(key, value, append=True)
+            size = self.usage().bytes
+        except lmdb.Error as error:
+            raise EvaluationError(
+                f"{other.root}: cannot be written anew ({error}); free disk space, or delete this folder"
+            ) from error
+        finally:
+            self._close()
+        return size
 
     def _use(self, keys: Sequence[bytes], now: bytes) -> None:
         """Notes that rows are in use; a disk that is full loses nothing by it but the order in which rows go."""

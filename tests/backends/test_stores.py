@@ -105,6 +105,7 @@ def test_the_texts_unused_for_longest_go_first(tmp_path: Path, monkeypatch: pyte
     store.get("m", keys(200))  # the first are the latest used now
     before = store.usage()
     assert store.shrink(before.bytes) == 0
+    (tmp_path / ".vectors-left").mkdir()  # by one that was killed
     gone = store.shrink(before.bytes // 3)
     after = store.usage()
     assert after.bytes <= before.bytes // 3
@@ -118,7 +119,7 @@ def test_the_texts_unused_for_longest_go_first(tmp_path: Path, monkeypatch: pyte
     assert store.usage().entries == 0
     store.put("m", keys(1), rows[:1], short[:1])
     assert store.get("m", keys(1))[1].all()
-    assert [path.name for path in tmp_path.iterdir()] == ["v"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".v.lock", "v"]
 
 
 def _write(root: Path, start: int) -> None:
