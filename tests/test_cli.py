@@ -142,6 +142,16 @@ def test_reports_are_rendered_and_compared(project: Path) -> None:
     assert "GO" in evalkit("report", "r.json", cwd=project).stdout
 
 
+def test_a_pipe_that_is_closed_early_loses_no_report(project: Path) -> None:
+    command = [sys.executable, "-m", "evalkit", "run", ".", "--no-tracking", "--json", "r.json"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        running.wait(120)
+    assert json.loads((project / "r.json").read_text())["verdict"] == "GO"
+    assert list((project / ".evalkit" / "reports").rglob("report.json"))
+
+
 def test_init_makes_a_suite_that_runs(project: Path) -> None:
     done = evalkit("init", "suites/mine", "--docs", "docs", cwd=project)
     assert done.returncode == 0

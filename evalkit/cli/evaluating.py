@@ -96,17 +96,18 @@ def run(
         report = run_suite(
             loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers, side=side
         )
+    saved = files.save(report, loaded.home)
+    files.write(report, **written)  # before anything is printed: a pipe that is closed early loses no report
     for part in render(report):
         console().print(part, soft_wrap=False)
     done = "; ".join(f"{stage}: {work}" for stage, work in report["volatile"]["stages"].items())
     click.echo(f"{'work':9} {done}")
-    for kind, path in files.save(report, loaded.home).items():
+    for kind, path in saved.items():
         click.echo(f"{kind:9} {path}")
     for fact, value in report["volatile"]["tracking"].items():
         click.echo(f"{'MLflow':9} {fact}: {value}")
     if "looks" in report["volatile"]:
         click.echo(f"{'looks':9} {report['volatile']['looks']} at these test questions, this one included")
-    files.write(report, **written)
     for path in filter(None, written.values()):
         click.echo(f"wrote     {path}")
     sys.exit(EXIT_CODES[report["verdict"]])

@@ -50,7 +50,11 @@ def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.
         "gates": [{"gate": row["name"], "outcome": row["outcome"]} for row in all_gates(report)],
         "readiness": [asdict(item) for item in readiness.items],
         "expired_waivers": [waiver.model_dump(mode="json") for waiver in readiness.expired_waivers],
-        "waivers": [waiver.model_dump(mode="json") for waiver in readiness.waivers],
+        "waivers": [
+            waiver.model_dump(mode="json")
+            for waiver in readiness.waivers
+            if waiver.waives in _waivable(report, readiness)
+        ],
         "value": value_of(readiness.value, report),
         "digests": {
             "suite": report["suite_digest"],
@@ -90,13 +94,13 @@ def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:
     if not all_gates(report):
         open_.append(report["reasons"][0])
     if open_:
-        known = [row["name"] for row in all_gates(report)] + [item.name for item in readiness.items]
-        open_ += (
+        known = _waivable(report, readiness)
+        idle = [
             f"the waiver of '{what}' waives nothing: no gate or item has that name; {did_you_mean(what, known)}"
             for what in waived
             if what not in known
-        )
-        return "INCONCLUSIVE", open_
+        ]
+        return "INCONCLUSIVE", idle + open_
     return "GO", [
         "every gate is PASS and every required item is answered"
         + (f", {len(undecided)} of them by waiver" if undecided else ""),
@@ -105,3 +109,8 @@ def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:
             for what in undecided
         ),
     ]
+
+
+def _waivable(report: Report, readiness: Readiness) -> list[str]:
+    """Returns the names that a waiver may name."""
+    return [row["name"] for row in all_gates(report)] + [item.name for item in readiness.items]

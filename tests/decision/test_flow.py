@@ -132,6 +132,9 @@ def test_a_waiver_lifts_an_undecided_gate_but_no_failed_one(project: Path) -> No
     assert (
         "waives nothing: no gate or item has that name; did you mean 'floor new Success@2'?" in decided.stdout
     )
+    entry = json.loads((project / "decisions.jsonl").read_text().splitlines()[-2])
+    assert (entry["waivers"], "waives nothing" in entry["reasons"][0]) == ([], True)
+    assert "<strong>Waived:</strong>" not in (project / "page.html").read_text()
     (project / "readiness.yaml").write_text(json.dumps({**items, "waivers": [waiver]}))
     report = json.loads((project / "r.json").read_text())
     report["gates"][0]["outcome"] = "FAIL"
