@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = No
     shown = _without_password(uri)
     look = {"page": f"{shown.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"}
     if not uri.startswith(("http:", "https:")):
-        look = {"look": f"mlflow ui --backend-store-uri {shown}"}
+        look = {"look": f"mlflow ui --backend-store-uri {shlex.quote(shown)}"}
     return {"uri": shown, "experiment": experiment, "run": run_id, **look}
 
 
@@ -180,14 +181,29 @@ def _knock(uri: str) -> None:
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(uri)
-    host, port = parts.hostname or "", _PORTS.get(parts.scheme.partition("+")[0])
-    if not host or port is None or (getproxies().get(parts.scheme) and not proxy_bypass(host)):
+    scheme, host = parts.scheme.partition("+")[0], parts.hostname or ""
+    if scheme not in _PORTS or (getproxies().get(scheme) and not proxy_bypass(host)):
         return
     try:
-        socket.create_connection((host, parts.port or port), timeout=_KNOCK).close()
+        if host:
+            socket.create_connection((host, parts.port or _PORTS[scheme]), timeout=_KNOCK).close()
     except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower()
         raise EvaluationError(f"MLflow at {_without_password(uri)}: no server answers ({why})") from error
+    if scheme not in {"http", "https"}:
+        _open(uri)
+
+
+def _open(uri: str) -> None:
+    """Connects to a database once: MLflow would try a wrong password or name for minutes."""
+    try:
+        import sqlalchemy
+    except ImportError:
+        return  # it comes with MLflow, whose absence is said elsewhere
+    try:
+        sqlalchemy.create_engine(uri).connect().close()
+    except Exception as error:  # whatever a driver raises, or its absence
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
 
 
 def _log(client: MlflowClient, experiment_id: str, tracked: Tracked, parent: str | None) -> str:

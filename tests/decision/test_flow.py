@@ -66,6 +66,14 @@ def postgresql() -> Iterator[str]:
         server.cleanup()
 
 
+def test_a_database_that_refuses_is_not_asked_again(project: Path, postgresql: str) -> None:
+    wrong = postgresql.replace("//postgres:", "//nobody:")
+    assert wrong != postgresql
+    done = run(project, "--tracking", wrong)
+    assert (done.returncode, "retried" in done.stderr) == (0, False)
+    assert 'role "nobody" does not exist' in done.stdout
+
+
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 def test_a_regression_against_the_promoted_release_is_no_go(
     project: Path, store: str, request: pytest.FixtureRequest
