@@ -10,6 +10,10 @@ from evalkit.errors import CorpusError
 __all__ = ["resolve"]
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+_SHARED = ipaddress.ip_network("100.64.0.0/10")
+_CLOUDS = {"100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254"}
+"""Where clouds hand out credentials beside 169.254.169.254."""
 
 
 def resolve(host: str, port: int, *, private: bool) -> str:
@@ -18,8 +22,8 @@ def resolve(host: str, port: int, *, private: bool) -> str:
     Args:
         host: a name or an address.
         port: where to.
-        private: whether it may be on a private network or this machine. Link-local addresses, where clouds hand out
-            credentials, never pass.
+        private: whether it may be on a private network or this machine. Link-local and other addresses where clouds
+            hand out credentials never pass.
 
     Raises:
         CorpusError: where the host has no address, or any of its addresses may not be connected to.
@@ -45,6 +49,8 @@ def _allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, private:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return _allowed(inner, private=private)
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
+    if address.is_link_local or address.is_multicast or address.is_unspecified or str(address) in _CLOUDS:
         return False
-    return address.is_global or (private and address.is_private)
+    if isinstance(address, ipaddress.IPv6Address):
+        return (address.is_global and address in _UNICAST) or (private and address.is_private)
+    return address.is_global or (private and (address.is_private or address in _SHARED))

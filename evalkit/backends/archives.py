@@ -6,19 +6,28 @@ never believed from a header. An archive inside an archive is one of its files a
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import re
 import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, cast
 
 __all__ = ["Caps", "Member", "check_zip", "members"]
 
 _PIECE = 65536
+_HEADER = 1_000_000
+_PACKED: Mapping[bytes, Callable[..., Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -76,21 +85,39 @@ def _zip(file: IO[bytes], size: int, caps: Caps) -> Iterator[Member]:
                     "is a link or a device" if kind not in {0, stat.S_IFREG} else ""
                 )
                 refused = refused or ("is encrypted" if info.flag_bits & 1 else "")
+                # The others unpack as much as a piece holds at once, however much that is.
+                plain = info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+                refused = refused or (
+                    "" if plain else "is not packed as zips commonly are (deflate); pack it anew"
+                )
                 yield (
                     budget.refuse(info.filename, refused)
                     if refused
                     else budget.take(info.filename, archive.open(info))
                 )
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        UnicodeError,
+        zlib.error,
+    ) as error:
         raise ValueError(f"not a readable zip archive ({error})") from error
 
 
 def _tar(file: IO[bytes], size: int, caps: Caps) -> Iterator[Member]:
     budget = _Budget(size, caps)
     file.seek(0)
+    start = file.read(6)
+    file.seek(0)
+    unpack = next((unpack for mark, unpack in _PACKED.items() if start.startswith(mark)), None)
     try:
-        with tarfile.open(fileobj=file, mode="r:*") as archive:
+        unpacked = _Unpacked(unpack(file) if unpack else file, size, caps)
+        with tarfile.open(fileobj=cast("IO[bytes]", unpacked), mode="r:") as archive:
             for info in archive:
+                unpacked.until = archive.offset + _HEADER
+                archive.members.clear()  # type: ignore[attr-defined]  # it would keep all of them
                 if info.isdir():
                     continue
                 body = archive.extractfile(info) if info.isreg() else None
@@ -100,9 +127,57 @@ def _tar(file: IO[bytes], size: int, caps: Caps) -> Iterator[Member]:
                     if body is None or refused
                     else budget.take(info.name, body)
                 )
-    except (tarfile.TarError, EOFError, UnicodeError, zlib.error) as error:
-        said = str(error).splitlines() or [type(error).__name__]
-        raise ValueError(f"not a readable zip or tar archive ({said[0].rstrip(':')})") from error
+            unpacked.finish()
+    except (tarfile.TarError, EOFError, UnicodeError, RecursionError, zlib.error, lzma.LZMAError) as error:
+        raise _unreadable(error) from error
+    except OSError as error:  # how gzip and bz2 say that bytes are not theirs
+        if error.errno is None:
+            raise _unreadable(error) from error
+        raise
+
+
+def _unreadable(error: Exception) -> ValueError:
+    said = str(error).splitlines() or [type(error).__name__]
+    return ValueError(f"not a readable zip or tar archive ({said[0].rstrip(':')})")
+
+
+class _Unpacked:
+    """A tar as it comes out of its packing, front to back and counted: links, headers and what is skipped count too.
+
+    `until`: where the next member must have begun; what lies before it is its header, which is held in memory whole.
+    """
+
+    def __init__(self, file: IO[bytes], size: int, caps: Caps) -> None:
+        self.file = file
+        self.caps = caps
+        self.most = max(size, 10_000) * caps.ratio
+        self.at = 0
+        self.until = _HEADER
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= self.until - self.at:
+            raise ValueError(f"holds a header of more than {_HEADER:,} bytes")
+        data = self.file.read(size)
+        self.at += len(data)
+        if self.at > self.most:
+            raise ValueError(f"unpacks to more than {self.caps.ratio:g} times its size")
+        return data
+
+    def seek(self, to: int) -> None:
+        while self.at < to and self.read(min(_PIECE, to - self.at)):
+            pass
+        if to < self.at:
+            raise ValueError("is no archive that can be read front to back")
+
+    def tell(self) -> int:
+        return self.at
+
+    def finish(self) -> None:
+        """Reads what follows the last member, where the packing keeps the sum that shows damage."""
+        piece = b"more"
+        while piece:
+            self.until = self.at + _PIECE
+            piece = self.read(_PIECE)
 
 
 class _Budget:

@@ -27,18 +27,29 @@ def walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
     waiting = [""]
     while waiting:
         below = waiting.pop()
-        with os.scandir(root / below) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
         folders = []
-        for entry in entries:
-            if entry.name.startswith(".") or entry.is_symlink():
-                continue
+        for entry in _entries(root, below.split("/") if below else []):
             path = f"{below}/{entry.name}" if below else entry.name
             if entry.is_dir(follow_symlinks=False):
                 folders.append(path)
             elif entry.is_file(follow_symlinks=False):
                 yield path, entry.stat(follow_symlinks=False)
         waiting += reversed(folders)
+
+
+def _entries(root: Path, parts: list[str]) -> Iterator[os.DirEntry[str]]:
+    """Yields what lies in a folder, by name; nothing where a link has been put in its place since it was listed."""
+    try:
+        place = str(root.joinpath(*parts)) if _WINDOWS else _enter(root, parts)
+    except ValueError:
+        return
+    try:
+        with os.scandir(place) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+        yield from (entry for entry in entries if not entry.name.startswith(".") and not entry.is_symlink())
+    finally:
+        if isinstance(place, int):
+            os.close(place)
 
 
 def read(root: Path, path: str, *, max_bytes: int) -> bytes:
@@ -77,15 +88,24 @@ def _open(root: Path, parts: list[str]) -> int:
         if not target.resolve().is_relative_to(root.resolve()):
             raise ValueError("leads out of its folder")
         return os.open(target, _FILE)
-    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    folder = _enter(root, parts[:-1])
     try:
-        for part in parts[:-1]:
-            below = _step(part, _FOLDER, folder)
-            os.close(folder)
-            folder = below
         return _step(parts[-1], _FILE, folder)
     finally:
         os.close(folder)
+
+
+def _enter(root: Path, parts: list[str]) -> int:
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts:
+            below = _step(part, _FOLDER, folder)
+            os.close(folder)
+            folder = below
+    except BaseException:
+        os.close(folder)
+        raise
+    return folder
 
 
 def _step(name: str, flags: int, folder: int) -> int:

@@ -1,4 +1,4 @@
-"""Git repositories as bare mirrors, read through the git executable. Standard library and the address guard only.
+"""Git repositories as bare mirrors, read through the git executable. Standard library, address guard and clock only.
 
 Nothing is ever checked out, so no name in a repository becomes a name on this disk, and no hook, filter, submodule,
 prompt or helper program runs. Mirrors lie in the user's cache folder, one a repository, and only fetch what is new.
@@ -13,9 +13,12 @@ import functools
 import json
 import os
 import re
+import shlex
+import socket
 import subprocess
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +26,7 @@ from urllib.parse import urlsplit
 
 from evalkit.backends.addresses import resolve
 from evalkit.backends.files import exclusive, write_atomic
+from evalkit.backends.http import Pace
 from evalkit.digest import of_bytes
 from evalkit.errors import CorpusError, MissingDependency
 
@@ -30,17 +34,34 @@ __all__ = ["File", "Mirror", "Origin", "Touch", "blob"]
 
 TIMEOUT = 1800
 """Seconds that one git command may take."""
+TRIES = 4
+"""How often a repository elsewhere is asked where what went wrong may pass."""
+_PASSES = re.compile(
+    r"could not resolve host|connection (refused|reset|timed out|closed)|operation (timed out|too slow)|"
+    r"failed to connect|couldn't connect|network is unreachable|no route to host|returned error: (408|429|5\d\d)|"
+    r"empty reply|early eof|rpc failed|unexpected disconnect|hung up unexpectedly|transfer closed|recv failure",
+    re.IGNORECASE,
+)
+_STAYS = re.compile(
+    r"(HTTP|returned error:) 4(?!08|29)\d\d|permission denied|authentication failed", re.IGNORECASE
+)
+_opening = threading.Lock()
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15"
 _SCP = re.compile(r"^\w[\w.+-]*@(?P<host>\w[\w.-]*):(?!/)")
+_USER = re.compile(r"(?<=://)[^/?#]*@")
 _COMMIT = re.compile(r"\x01([0-9a-f]{40,64})\x02(\d+)\x02(.*)", re.DOTALL)
 _KEPT = ("PATH", "HOME", "USER", "TMPDIR", "SSH_AUTH_SOCK", "SYSTEMROOT", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
 _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
     "core.askPass": "",
+    "core.sshCommand": _SSH,
     "credential.helper": "",
     "fetch.recurseSubmodules": "false",
     "gc.auto": "0",
     "http.followRedirects": "false",
+    "http.lowSpeedLimit": "1",
+    "http.lowSpeedTime": "60",
     "log.showSignature": "false",
     "maintenance.auto": "false",
     "protocol.allow": "never",
@@ -81,8 +102,7 @@ class Origin:
     allow_private: bool = False
 
     def __str__(self) -> str:
-        parts = urlsplit(self.place)
-        return self.place if self.local else self.place.replace(f"{parts.username}:{parts.password}@", "")
+        return self.place if self.local else _USER.sub("", self.place)
 
     def settings(self) -> tuple[str, dict[str, str]]:
         """Returns the one protocol that git may use, and its settings.
@@ -93,15 +113,22 @@ class Origin:
         if self.local:
             return "file", {}
         if found := _SCP.match(self.place):
-            resolve(found["host"], 22, private=self.allow_private)
-            return "ssh", {}
-        parts = urlsplit(self.place)
+            return "ssh", self._ssh(found["host"].lower(), 22)
+        try:
+            parts = urlsplit(self.place)
+            stated = parts.port
+        except ValueError as error:
+            raise CorpusError(f"{self}: is not a URL ({error}); expected https:// or ssh://") from error
         allowed = {"https", "ssh"} | ({"http"} if self.allow_private else set())
         if parts.scheme not in allowed or not parts.hostname or self.place.startswith("-"):
             raise CorpusError(f"{self}: expected an https:// or ssh:// URL, or path: for a local repository")
-        if parts.password:
-            raise CorpusError(f"{self}: the URL holds a password; give it as token: ${{NAME}} instead")
-        port = parts.port or {"https": 443, "http": 80, "ssh": 22}[parts.scheme]
+        if parts.password or (parts.username and parts.scheme != "ssh"):
+            raise CorpusError(
+                f"{self}: the URL holds a password or a user; leave them out and give a token: ${{NAME}} instead"
+            )
+        port = stated or {"https": 443, "http": 80, "ssh": 22}[parts.scheme]
+        if parts.scheme == "ssh":
+            return "ssh", self._ssh(parts.hostname, port)
         address = resolve(parts.hostname, port, private=self.allow_private)
         pinned = f"[{address}]" if ":" in address else address
         settings = {"http.curloptResolve": f"{parts.hostname}:{port}:{pinned}"}
@@ -109,6 +136,17 @@ class Origin:
             basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
             settings[f"http.{parts.scheme}://{parts.netloc}/.extraHeader"] = f"Authorization: Basic {basic}"
         return parts.scheme, settings
+
+    def _ssh(self, host: str, port: int) -> dict[str, str]:
+        """Connects to the address that was checked, and proves its key by the host's name as ssh keeps it."""
+        address = resolve(host, port, private=self.allow_private)
+        known = host if port == 22 else f"[{host}]:{port}"
+        pinned = (f"Hostname={address}", f"HostKeyAlias={known}")
+        return {"core.sshCommand": " ".join([_SSH, *(f"-o {shlex.quote(option)}" for option in pinned)])}
+
+
+class _PassingError(CorpusError):
+    """What may work when it is tried again."""
 
 
 class Mirror:
@@ -131,6 +169,17 @@ class Mirror:
         """
         if ref.startswith("-") or not ref.isprintable():
             raise CorpusError(f"{self.origin}: {ref!r} is not a ref; expected a branch, a tag or a commit")
+        pace = Pace()
+        for attempt in range(1, TRIES):
+            try:
+                return self._updated(ref)
+            except CorpusError as error:
+                if self.origin.local or not _passes(error):
+                    raise
+            pace.sleep(4.0**attempt * pace.jitter())
+        return self._updated(ref)
+
+    def _updated(self, ref: str) -> str:
         protocol, settings = self.origin.settings()
         reach = {**settings, f"protocol.{protocol}.allow": "always"}
         with exclusive(self.folder):
@@ -193,7 +242,9 @@ class Mirror:
                 touch = Touch(int(found[2]), found[1], found[3])
             elif name := token.removeprefix("\n"):
                 known[name] = max(known.get(name, touch), touch)
-        write_atomic(path, json.dumps({"commit": commit, "paths": known}))
+        numbers = {touch: number for number, touch in enumerate(dict.fromkeys(known.values()))}
+        paths = {name: numbers[touch] for name, touch in known.items()}
+        write_atomic(path, json.dumps({"commit": commit, "touches": list(numbers), "paths": paths}))
         return known
 
     def _leads(self, before: str, after: str) -> bool:
@@ -220,16 +271,25 @@ class Mirror:
             said = run.stderr.decode("utf-8", "replace").strip().splitlines()
             fatal = [line for line in said if line.startswith("fatal: ")]
             reason = (fatal or said[-1:] or [f"exit code {run.returncode}"])[0]
-            raise CorpusError(
-                f"{self.origin}: git {words[0]} failed ({reason}); "
-                "check the repository, the ref and the credentials"
-            )
+            failed = f"{self.origin}: git {words[0]} failed ({reason}); "
+            heard = "\n".join(said)
+            if words[0] == "fetch" and _PASSES.search(heard) and not _STAYS.search(heard):
+                raise _PassingError(f"{failed}sync again later")
+            raise CorpusError(f"{failed}check the repository, the ref and the credentials")
         return run.stdout
+
+
+def _passes(error: CorpusError) -> bool:
+    cause = error.__cause__
+    busy = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
+    return busy or isinstance(error, _PassingError)
 
 
 def blob(mirror: Mirror, name: str) -> bytes:
     """Reads one blob."""
-    return _blobs(mirror.folder).read(name)
+    with _opening:
+        blobs = _blobs(mirror.folder)
+    return blobs.read(name)
 
 
 class _Blobs:
@@ -244,6 +304,7 @@ class _Blobs:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # an interrupt from the keyboard must not cut an answer short
         )
         atexit.register(self.close)
 
@@ -252,19 +313,24 @@ class _Blobs:
         if ask is None or answer is None or not name.isalnum():
             raise CorpusError(f"{self.folder}: {name!r} is not a blob")
         with self.lock:
-            ask.write(f"{name}\n".encode())
-            ask.flush()
-            head = answer.readline().split()
-            if len(head) != 3:
-                raise CorpusError(f"{self.folder}: blob {name} is missing; delete this folder and sync again")
-            data = answer.read(int(head[2]))
-            answer.read(1)
-        return data
+            try:
+                ask.write(f"{name}\n".encode())
+                ask.flush()
+                head = answer.readline().split()
+                data = answer.read(int(head[2]) + 1) if len(head) == 3 else b""
+            except OSError:
+                head, data = [], b""
+        if head[1:] == [b"missing"]:
+            raise CorpusError(f"{self.folder}: blob {name} is missing; delete this folder and sync again")
+        if not data.endswith(b"\n") or len(data) != int(head[2]) + 1:
+            raise CorpusError(f"{self.folder}: git ended while blob {name} was read; sync again")
+        return data[:-1]
 
     def close(self) -> None:
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):
+                    pipe.close()
         self.process.wait(timeout=10)
 
 
@@ -276,8 +342,9 @@ def _blobs(folder: Path) -> _Blobs:
 def _earlier(path: Path) -> tuple[str, dict[str, Touch]]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return content["commit"], {name: Touch(*touch) for name, touch in content["paths"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
+        touches = [Touch(*touch) for touch in content["touches"]]
+        return content["commit"], {name: touches[number] for name, number in content["paths"].items()}
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
         return "", {}
 
 
@@ -289,7 +356,6 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_COUNT": str(len(settings)),
         "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",
     }

@@ -1,7 +1,7 @@
 """Office files and PDF -> Markdown, through markitdown. The home of markitdown.
 
 Only its four converters run, on bytes in memory: none of its plug-ins, helper programs or downloads. Office files are
-zips, so they are read to their end under caps before the converter sees them.
+zips, so they are read to their end under caps before the converter sees them; both happen in a confined process.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import io
 import re
 import zipfile
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import PurePosixPath
 
+from evalkit.backends import confined
 from evalkit.backends.archives import Caps, check_zip
 from evalkit.errors import MissingDependency
 
@@ -41,19 +43,23 @@ def to_markdown(name: str, data: bytes) -> tuple[str, dict[str, str]]:
     """Converts a file to Markdown; also returns its author, title and time of change, where it states them.
 
     Raises:
-        ValueError: where it cannot be converted.
+        ValueError: where it cannot be converted, or not within the limits of `confined`.
         MissingDependency: where markitdown is not installed.
     """
-    try:
-        from markitdown import StreamInfo, converters
-    except ImportError as error:
-        raise MissingDependency(
-            f"{name}: reading {PurePosixPath(name).suffix} files needs markitdown: pip install "
-            "'evalkit-rag[office]', or leave them out with exclude"
-        ) from error
-
     suffix = PurePosixPath(name).suffix.lower()
+    if find_spec("markitdown") is None:
+        raise MissingDependency(
+            f"{name}: reading {suffix} files needs markitdown: pip install "
+            "'evalkit-rag[office]', or leave them out with exclude"
+        )
+    return confined.run(convert, data, suffix)
+
+
+def convert(data: bytes, suffix: str) -> tuple[str, dict[str, str]]:
+    """Does so in this process, without limits."""
     stated = {} if suffix == ".pdf" else _properties(data)
+    from markitdown import StreamInfo, converters
+
     kind = {
         ".docx": converters.DocxConverter,
         ".pdf": converters.PdfConverter,
@@ -62,6 +68,8 @@ def to_markdown(name: str, data: bytes) -> tuple[str, dict[str, str]]:
     }[suffix]
     try:
         found = kind().convert(io.BytesIO(data), StreamInfo(extension=suffix, mimetype=TYPES[suffix]))
+    except (MemoryError, SystemError):
+        raise
     except Exception as error:
         raise ValueError(f"cannot be converted ({type(error).__name__}: {error!s:.100})") from error
     return re.sub(r"\n{3,}", "\n\n", found.markdown.replace("\x00", "")).strip() + "\n", stated

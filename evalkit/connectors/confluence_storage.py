@@ -7,14 +7,15 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from evalkit.corpus.convert import to_document
+from evalkit.backends import confined
+from evalkit.corpus import markup
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
 
 __all__ = ["VERSION", "to_markdown"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same page becomes another text."""
 
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
@@ -23,6 +24,12 @@ _NAVIGATION = {
     "listlabels", "livesearch", "navmap", "pagetree", "pagetreesearch", "recently-updated", "space-details", "toc",
     "toc-zone",
 }  # fmt: skip
+_SIGNS = {
+    "cheeky": "😛", "cross": "❌", "information": "ℹ️", "laugh": "😀", "light-off": "🌙", "light-on": "💡",
+    "minus": "➖", "plus": "➕", "question": "❓", "sad": "🙁", "smile": "🙂", "thumbs-down": "👎", "thumbs-up": "👍",
+    "tick": "✅", "warning": "⚠️", "wink": "😉", "heart": "❤️", "broken-heart": "💔",
+}  # fmt: skip
+"""Signs of pages older than emoji; any other one is kept as its name."""
 _PANELS = {"info", "note", "panel", "tip", "warning"}
 
 
@@ -32,15 +39,27 @@ def to_markdown(storage: str) -> tuple[str, Counter[str]]:
     Raises:
         ValueError: where it cannot be converted.
     """
+    text, omitted = confined.run(convert, storage.encode())
+    return text, Counter(omitted)
+
+
+def convert(data: bytes) -> tuple[str, dict[str, int]]:
+    """Does so in this process, without limits."""
     from bs4 import BeautifulSoup
 
+    storage = data.decode()
     page = BeautifulSoup(_CDATA.sub(lambda match: html.escape(match[1]), storage), "html.parser")
     omitted: Counter[str] = Counter()
+    omitted["extension"] += sum(held.find("ac:adf-fallback") is None for held in page("ac:adf-extension"))
     for gone in page(["ac:placeholder", "ac:adf-node", "ac:adf-attribute", "script", "style"]):
         gone.decompose()
     for image in page("ac:image"):
         target = image.find(["ri:attachment", "ri:url"])
         source = str(target.get("ri:filename") or target.get("ri:value") or "") if target else ""
+        caption = image.find("ac:caption")
+        if caption is not None:
+            image.insert_after(caption)
+            caption.name = "p"
         image.replace_with(page.new_tag("img", src=source, alt=str(image.get("ac:alt") or source)))
     for link in page("ac:link"):
         link.replace_with(_link(link))
@@ -51,13 +70,15 @@ def to_markdown(storage: str) -> tuple[str, Counter[str]]:
     for time in page("time"):
         time.replace_with(str(time.get("datetime") or time.get_text()))
     for sign in page("ac:emoticon"):
-        sign.replace_with(str(sign.get("ac:emoji-fallback") or ""))
+        name = str(sign.get("ac:name") or "")
+        sign.replace_with(str(sign.get("ac:emoji-fallback") or _SIGNS.get(name) or (name and f":{name}:")))
     # The innermost first, so that a macro's body is plain HTML by the time it is moved.
     for macro in reversed(page(["ac:structured-macro", "ac:macro"])):
         _macro(page, macro, omitted)
     if not page.get_text(strip=True) and page.find("img") is None:
-        return "", omitted
-    return to_document("page.html", str(page).encode()).text, omitted
+        return "", +omitted
+    page.smooth()
+    return markup.to_markdown(page), +omitted
 
 
 def _macro(page: BeautifulSoup, macro: Tag, omitted: Counter[str]) -> None:
@@ -78,6 +99,7 @@ def _macro(page: BeautifulSoup, macro: Tag, omitted: Counter[str]) -> None:
         macro.replace_with(given.get("title") or given.get("key") or "")
     elif plain is not None:
         box = _element(page, "pre", plain.get_text())
+        box["data-language"] = given.get("language", "").replace(" ", "-")
         if given.get("title"):
             macro.insert_before(_element(page, "p", given["title"]))
         macro.replace_with(box)
@@ -102,10 +124,12 @@ def _link(link: Tag) -> str | Tag:
         return body
     words = link.find("ac:plain-text-link-body")
     target = link.find(["ri:page", "ri:attachment", "ri:space", "ri:user", "ri:blog-post"])
-    named = ("ri:content-title", "ri:filename", "ri:space-key", "ri:username", "ri:account-id")
-    return (words.get_text() if words else "") or (
-        next((str(target[name]) for name in named if target.get(name)), "") if target else ""
-    )
+    named = (
+        "ri:content-title", "ri:filename", "ri:space-key", "ri:username", "ri:account-id", "ri:userkey",
+    )  # fmt: skip
+    title = next((str(target[name]) for name in named if target.get(name)), "") if target else ""
+    mention = "@" if title and target is not None and target.name == "ri:user" else ""
+    return (words.get_text() if words else "") or mention + (title or str(link.get("ac:anchor") or ""))
 
 
 def _task(page: BeautifulSoup, task: Tag) -> None:

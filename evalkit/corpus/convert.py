@@ -8,13 +8,14 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from evalkit.backends import office, safe_yaml
+from evalkit.backends import confined, office, safe_yaml
+from evalkit.corpus import markup
 from evalkit.digest import of_bytes
 from evalkit.types import Document
 
 __all__ = ["SUFFIXES", "to_document", "version"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same bytes become another document."""
 
 HTML = (".html", ".htm")
@@ -29,6 +30,9 @@ SUFFIXES = {
 """What can be converted, and its content type."""
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)(?:\A|\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_MOST_FACTS = 200_000
+"""Characters of front matter: a parser of YAML takes seconds for more."""
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+)$", re.MULTILINE)
 _NAMED = {"title", "access", "acl", "modified", "modified_at"}
 
 
@@ -45,7 +49,8 @@ def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
     and nothing else says its title. `metadata` also holds the content type and the SHA-256 of the bytes.
 
     Raises:
-        ValueError: with the reason, where the bytes are not text or hold nothing to search.
+        ValueError: with the reason, where the bytes are not text, hold nothing to search, or are HTML, Office or PDF
+            that cannot be converted within limits of time and memory.
         MissingDependency: for an Office or PDF file, where the converter is not installed.
     """
     suffix = PurePosixPath(doc_id).suffix.lower()
@@ -53,7 +58,8 @@ def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
         body, stated = office.to_markdown(doc_id, data)
     else:
         text = _decode(data)
-        body, stated = _html(text) if suffix in HTML else _front_matter(text)
+        page = suffix in HTML
+        body, stated = confined.run(markup.of_page, text.encode()) if page else _front_matter(text)
     title = stated.get("title", "")
     if not body.strip():
         if not title:
@@ -66,12 +72,9 @@ def to_document(doc_id: str, data: bytes, uri: str = "") -> Document:
         title=title or _first_heading(body) or PurePosixPath(doc_id).stem,
         uri=uri,
         metadata={key: value for key, value in sorted((stated | own).items()) if key not in _NAMED},
-        acl=tuple(sorted({name for name in _SEPARATOR.split(_access(stated)) if name})),
+        acl=tuple(sorted({name.strip() for name in _access(stated).split(",") if name.strip()})),
         modified_at=stated.get("modified") or stated.get("modified_at") or None,
     )
-
-
-_SEPARATOR = re.compile(r"\s*,\s*")
 
 
 def _access(stated: Mapping[str, str]) -> str:
@@ -97,6 +100,8 @@ def _front_matter(text: str) -> tuple[str, dict[str, str]]:
     match = _FRONT_MATTER.match(text)
     if match is None:
         return text, {}
+    if len(match[1]) > _MOST_FACTS:
+        raise ValueError(f"front matter: {len(match[1]):,} characters; at most {_MOST_FACTS:,} are read")
     try:
         stated = safe_yaml.load(match[1]).data
     except ValueError as error:
@@ -118,39 +123,6 @@ def _flat(value: object) -> str:
     return str(value)
 
 
-_SCHEME = re.compile(r"\s*(?!https?:|mailto:|tel:)[\w\s+.-]*:", re.IGNORECASE)
-"""Links that run or embed something (javascript:, data:) lose where they lead; relative and common ones keep it."""
-
-
-def _html(text: str) -> tuple[str, dict[str, str]]:
-    from bs4 import BeautifulSoup
-    from markdownify import MarkdownConverter
-
-    page = BeautifulSoup(text, "html.parser")
-    stated = {
-        str(meta["name"]).lower(): str(meta.get("content", ""))
-        for meta in page.find_all("meta")
-        if meta.get("name")
-    }
-    if page.title and page.title.get_text(strip=True):
-        stated["title"] = page.title.get_text(strip=True)
-    for hidden in page(["head", "script", "style", "template", "noscript", "iframe", "object", "embed"]):
-        hidden.decompose()
-    for tag in page.find_all(["a", "img"]):
-        for name in ("href", "src"):
-            if _SCHEME.match(str(tag.get(name, ""))):
-                del tag[name]
-    converter = MarkdownConverter(
-        heading_style="ATX", bullets="-", escape_asterisks=False, escape_underscores=False, escape_misc=False
-    )
-    try:
-        markdown = converter.convert_soup(page)
-    except RecursionError:
-        raise ValueError("its HTML is nested too deeply to be converted") from None
-    body = re.sub(r"[ \t]+$", "", markdown, flags=re.MULTILINE)
-    return re.sub(r"\n{3,}", "\n\n", body).strip() + "\n", stated
-
-
 def _first_heading(body: str) -> str:
-    match = re.search(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", body, flags=re.MULTILINE)
-    return match[1] if match else ""
+    headings = (match[1].rstrip(" \t#") for match in _HEADING.finditer(body))
+    return next(filter(None, headings), "")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,37 +13,7 @@ from evalkit.connectors import documents
 from evalkit.connectors.git import Git
 from evalkit.errors import CorpusError
 from evalkit.types import Document, Listed, Unreadable
-
-
-class Repository:
-    """A repository whose commits are a day apart."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.day = 0
-        path.mkdir()
-        self.git("init", "-q", "-b", "main")
-
-    def git(self, *words: str) -> str:
-        self.day += words[0] in {"commit", "merge"}
-        date = f"2026-01-{self.day + 1:02}T12:00:00Z"
-        env = os.environ | {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        run = subprocess.run(
-            ["git", "-c", "user.name=Ines", "-c", "user.email=ines@acme.example", *words],
-            cwd=self.path, env=env, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return run.stdout.strip()
-
-    def commit(self, **files: str | None) -> str:
-        for name, text in files.items():
-            path = self.path / f"{name}.md"
-            if text is None:
-                path.unlink()
-            else:
-                path.write_text(text)
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "x")
-        return self.git("rev-parse", "HEAD")
+from tests.connectors.repository import Repository
 
 
 @pytest.fixture
@@ -131,6 +101,30 @@ def test_large_files_and_pointers_to_elsewhere_are_unreadable(repository: Reposi
     assert "Git LFS" in lfs.reason
 
 
+def test_a_git_that_ends_midway_cuts_no_document_short(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit(a="a" * 100)
+    source = Git(path=repository.path)
+    (listed,) = source.listing()
+    program = tmp_path / "git"
+    program.write_text("#!/bin/sh\nread name\nprintf '%s blob 100\naaa' $name\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(backend, "_executable", lambda: str(program))
+    for _ in range(2):
+        with pytest.raises(CorpusError, match=r"git ended while blob [0-9a-f]{40} was read; sync again"):
+            source.fetch(listed)
+
+
+def test_a_blob_that_the_mirror_lacks(repository: Repository) -> None:
+    repository.commit(a="a")
+    source = Git(path=repository.path)
+    (listed,) = source.listing()
+    with pytest.raises(CorpusError, match=r"blob 1{40} is missing; delete this folder"):
+        source.fetch(replace(listed, stated={**listed.stated, "blob": "1" * 40}))
+    assert getattr(source.fetch(listed), "text", "") == "a"
+
+
 def test_a_token_is_in_no_command_line_and_no_message(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +153,17 @@ def test_a_token_is_in_no_command_line_and_no_message(
     assert env["GIT_TERMINAL_PROMPT"] == "0"
 
 
-def test_a_password_in_a_url_is_refused_without_repeating_it() -> None:
-    with pytest.raises(CorpusError, match="holds a password") as refused:
-        list(Git(url="https://me:s3cret@git.acme.example/docs.git").listing())
+@pytest.mark.parametrize("user", ["me:s3cret", "s3cret", "s3cret:", "a@s3cret"])
+def test_a_password_in_a_url_is_refused_without_repeating_it(user: str) -> None:
+    with pytest.raises(CorpusError, match="holds a password or a user") as refused:
+        list(Git(url=f"https://{user}@git.acme.example/docs.git").listing())
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://h:99999/x", "https://h:x/y", "https://[::1/x", "ssh://u:s3cret@[::1/x"]
+)
+def test_a_url_that_is_none(url: str) -> None:
+    with pytest.raises(CorpusError, match="is not a URL") as refused:
+        list(Git(url=url).listing())
     assert "s3cret" not in str(refused.value)

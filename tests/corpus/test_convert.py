@@ -58,6 +58,28 @@ def test_html_becomes_markdown() -> None:
 
 
 @pytest.mark.parametrize(
+    "stated", ['class="language-sh x"', 'data-language="sh"', "", 'class="language-a`b"']
+)
+def test_code_and_cells_of_html(stated: str) -> None:
+    page = (
+        f"<pre {stated}>ls\n```\n</pre><table><tr><th>a|b</th></tr><tr><td><pre>x\ny</pre></td></tr></table>"
+    )
+    language = "sh" if '"' in stated and "sh" in stated else ""
+    expected = f"````{language}\nls\n```\n````\n\n| a\\|b |\n| --- |\n| `x y` |\n"
+    assert to_document("x.html", page.encode()).text == expected
+
+
+@pytest.mark.parametrize(
+    ("colspan", "cells"),
+    [("3", " | | |"), ("0", " |"), ("²", " |"), ("9" * 5000, " |"), ("99999", " |" * 1000)],
+)
+def test_cells_over_several_columns(colspan: str, cells: str) -> None:
+    page = f'<table><tr><th>a</th></tr><tr><td colspan="{colspan}">x</td></tr></table>'
+    text = to_document("x.html", page.encode()).text
+    assert text == f"| a |\n| --- |\n| x{cells}\n"
+
+
+@pytest.mark.parametrize(
     "link", ["javascript:alert(1)", " JaVa\nScript:alert(1)", "data:text/html,x", "vbscript:x"]
 )
 def test_links_that_run_something_lead_nowhere(link: str) -> None:
@@ -75,6 +97,19 @@ def test_html_nested_beyond_reason_is_unreadable() -> None:
         to_document("x.html", b"<div>" * 20_000 + b"x")
 
 
+@pytest.mark.parametrize("run", [" ", "#", "\t", "# ", ","])
+def test_long_runs_take_no_longer_than_they_are_long(run: str) -> None:
+    """A pattern that tried every start of such a run would not end today."""
+    many = run * 2_000_000
+    document = to_document("x.md", f"---\naccess: 'a{run * 90_000}b'\n---\n# a{many}b".encode())
+    assert document.title == f"a{many}b"
+    assert len(document.acl) == (2 if run == "," else 1)
+
+
+def test_the_first_heading_that_says_something() -> None:
+    assert to_document("x.md", b"# #\n##  \n#no\n## Yes #1 ##\t\n# Later").title == "Yes #1"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_unicode_encodings(encoding: str) -> None:
     assert to_document("x.txt", "Prüfstand".encode(encoding)).text == "Prüfstand"
@@ -90,6 +125,11 @@ def test_unicode_encodings(encoding: str) -> None:
         ("x.md", b"---\ntags: x\n---\n \n", "holds no text"),
         ("x.html", b"<html><head></head><body></body></html>", "holds no text"),
         ("x.md", b"---\ntitle: [\n---\nbody", "front matter: line"),
+        (
+            "x.md",
+            b"---\n" + b"a: b\n" * 50_000 + b"---\nbody",
+            "front matter: 249,999 characters; at most 200,000",
+        ),
         ("x.md", b"---\na: &a [1]\nb: *a\n---\nbody", "front matter: line 2: YAML aliases"),
     ],
 )
