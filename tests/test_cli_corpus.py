@@ -55,7 +55,7 @@ def test_from_a_dry_run_to_a_difference(project: Path, write: Write) -> None:
     assert len(listed) == 2
     assert [line.endswith("pinned") for line in listed].count(True) == 1
     verified = evalkit("verify", project).output
-    assert "store: 1 other snapshots, whole with all their texts" in verified
+    assert "store: 1 other snapshot, whole with all their texts" in verified
     assert (
         "deleted 1 snapshots, 1 texts, 1 journal entries"
         in evalkit("corpus", "gc", project, "--keep", 0).output
