@@ -70,7 +70,7 @@ def test_many_deletions_need_a_word(project: Path) -> None:
     evalkit("sync", project)
     for number in range(3):
         (project / "docs" / f"{number}.md").unlink()
-    assert "3 of 10 documents are no longer listed" in str(evalkit("sync", project).exception)
+    assert "3 of 10 documents no longer listed" in str(evalkit("sync", project).exception)
     assert "docs: 7 documents" in evalkit("sync", project, "--max-deleted", 1).output
 
 

@@ -20,6 +20,7 @@ from evalkit.corpus.snapshot import Row, Snapshot, Store
 from evalkit.corpus.staging import Staging
 from evalkit.errors import CorpusError, EvalkitError
 from evalkit.types import Connector, Document, Listed, Progress, Remembering, Unreadable
+from evalkit.wording import counted
 
 __all__ = ["MAX_DELETED", "Intake", "Kept", "Plan", "deletable", "plan", "read"]
 
@@ -190,7 +191,7 @@ def _guard(source: str, missing: Sequence[int], previous: Snapshot, share: float
         return
     shown = ", ".join(previous.raw(number).doc_id.decode() for number in missing[:_SHOWN])
     raise CorpusError(
-        f"{source}: {len(missing):,} of {held:,} documents are no longer listed ({shown}, …); at most "
+        f"{source}: {len(missing):,} of {counted(held, 'document')} no longer listed ({shown}, …); at most "
         f"{share:.0%} may vanish in one sync; nothing was pinned; check the source and its permissions, "
         "then sync again with --max-deleted 1 if they are meant to be gone"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from evalkit import gates
 from evalkit.backends.files import write_atomic
-from evalkit.errors import SuiteError
+from evalkit.errors import EvaluationError, SuiteError
 from evalkit.report.model import Report, Requirement
 from evalkit.types import Gate
 
@@ -49,7 +49,12 @@ def edits(report: Report, home: Path, record: Path) -> list[str]:
         record: the suite's decision record, absent or not.
     """
     path = home / "reports" / report["suite"] / _FIRST
-    first: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    try:
+        first: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as error:
+        raise EvaluationError(
+            f"{path}: not JSON ({error}); expected what evalkit wrote; delete it"
+        ) from error
     found: list[str] = []
     if (known := first.get(report["golden_digest"])) is None:
         first[report["golden_digest"]] = {
@@ -66,7 +71,10 @@ def edits(report: Report, home: Path, record: Path) -> list[str]:
 
 
 def _changes(before: Mapping[str, Any], now: list[Requirement], since: str) -> Iterator[str]:
-    was: list[Requirement] = before.get("requirements", now)
+    was: list[Any] = before.get("requirements", now)
+    if not all(isinstance(gate, dict) and {"title", "gate", "parameters"} <= gate.keys() for gate in was):
+        yield f"cannot be compared with {since}: it says its gates in a form that this evalkit does not know"
+        return
     titles = {gate["title"]: gate for gate in was}
     gone = [gate for gate in was if gate["title"] not in {one["title"] for one in now}]
     for gate in now:

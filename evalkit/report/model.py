@@ -33,7 +33,7 @@ __all__ = [
     "load",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Decision = Literal["GO", "NO-GO", "INCONCLUSIVE"]
 

@@ -41,7 +41,7 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
     return cast(
         "Report",
         {
-            "schema_version": 1, "evalkit_version": "0.1.0", "verdict": "INCONCLUSIVE", "reasons": [word],
+            "schema_version": 2, "evalkit_version": "0.1.0", "verdict": "INCONCLUSIVE", "reasons": [word],
             "suite": word, "owner": word, "description": word, "corpus_digest": "c" * 64, "golden_digest": "d" * 64,
             "suite_digest": "e" * 64, "requirements": [{"title": word, "gate": word, "parameters": {word: word}}],
             "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,

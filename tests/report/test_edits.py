@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evalkit.errors import EvaluationError
 from evalkit.gates import registry
 from evalkit.report.edits import edits, requirement, said
 from evalkit.report.model import Report, Requirement
@@ -88,3 +89,20 @@ def test_a_gate_is_said_without_what_it_does_not_ask() -> None:
         "floor: variant shipped, measure Recall@5, at least 0.8, alpha 0.05, min n 10"
     )
     assert said(asked({"figure": {"name": "lost", "at_most": 0}})[0]) == "figure: name lost, at most 0"
+
+
+def test_gates_in_a_form_of_another_time(make: Callable[..., Report], tmp_path: Path) -> None:
+    before: Any = ["Floor(variant='shipped', measure='Recall@5', at_least=0.8)"]
+    (told,) = changed(make, tmp_path, before, asked(FLOOR))
+    assert told.startswith(
+        f"cannot be compared with {WHEN.removeprefix('since ')}: it says its gates in a form"
+    )
+
+
+def test_a_damaged_memory_is_one_clear_error(make: Callable[..., Report], tmp_path: Path) -> None:
+    report = make()
+    edits(report, tmp_path, tmp_path / "decisions.jsonl")
+    (kept,) = tmp_path.rglob("gates.json")
+    kept.write_text("{")
+    with pytest.raises(EvaluationError, match=r"gates\.json: not JSON .* delete it"):
+        edits(report, tmp_path, tmp_path / "decisions.jsonl")

@@ -35,8 +35,9 @@ def test_a_report_comes_back_from_its_file(make: Make, tmp_path: Path) -> None:
         (None, "no such file"),
         ("{", "not a readable report"),
         ("[]", "not a report; expected one"),
-        ('{"schema_version": 9}', "report version 9; this evalkit reads 1"),
-        ('{"schema_version": 1}', "not a whole report"),
+        ('{"schema_version": 9}', "report version 9; this evalkit reads 2"),
+        ('{"schema_version": 1}', "report version 1; this evalkit reads 2"),
+        ('{"schema_version": 2}', "not a whole report"),
     ],
 )
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
