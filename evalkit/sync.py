@@ -103,8 +103,8 @@ def _guard_counts(before: Mapping[str, int], sources: Mapping[str, Intake], shar
         held, now = before.get(source, 0), intake.held
         if held - now > deletable(held, share):
             raise CorpusError(
-                f"{source}: {counted(now, 'document')}, where {held:,} are pinned; at most {share:.0%} may vanish in one "
-                "sync; nothing was pinned; check the source, then sync again with --max-deleted 1 if that is right"
+                f"{source}: {counted(now, 'document')}, where {held:,} are pinned; at most {share:.0%} may vanish in "
+                "one sync; nothing was pinned; check the source, then sync again with --max-deleted 1 if that is right"
             )
 
 

@@ -317,7 +317,7 @@ def test_on_another_machine_the_pinned_counts_guard(suite: Suite) -> None:
     sync(suite, ten())
     shutil.rmtree(suite.home)
     few = Source({"p1": Page("text 1")})
-    with pytest.raises(CorpusError, match="docs: 1 documents, where 10 are pinned"):
+    with pytest.raises(CorpusError, match="docs: 1 document, where 10 are pinned"):
         sync(suite, few)
     assert sync(suite, few, max_deleted=1).changed
 
