@@ -76,6 +76,14 @@ class MissingDependency(EvalkitError):  # noqa: N818
         """
         return cls(f"{feature} needs {package}: pip install 'evalkit-rag[{extra}]'")
 
+    @classmethod
+    def unless_installed(cls, module: str, feature: str, package: str, extra: str) -> None:
+        """Raises where a top-level module cannot be found; imports nothing."""
+        from importlib.util import find_spec
+
+        if find_spec(module) is None:
+            raise cls.needed_by(feature, package, extra)
+
 
 class EvaluationError(EvalkitError):
     """A stage of the evaluation failed; nothing was scored."""

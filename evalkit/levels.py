@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalkit.stats import MIN_CLUSTERS, Bounds, t_quantile
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from evalkit.stats import Floats, Labels
@@ -49,7 +50,7 @@ def level_bounds(values: Floats, clusters: Labels, alpha: float) -> Bounds:
     if n < MIN_VALUES:
         why = f"a mean without a known end takes {MIN_VALUES} questions"
     elif count < MIN_CLUSTERS:
-        why = f"the questions form only {count} clusters; at least {MIN_CLUSTERS} are needed to decide"
+        why = f"the questions form only {counted(count, 'cluster')}; at least {MIN_CLUSTERS} are needed to decide"
     elif same:
         why = "all values are the same, which does not show how far others may lie; gate a quantile"
     return replace(Bounds(low, high, "t" if count == n else "cluster-robust t"), decisive=not why, why=why)

@@ -21,6 +21,7 @@ from evalkit.gates.no_regression import NoRegression
 from evalkit.golden.split import cluster_of
 from evalkit.suite import Suite
 from evalkit.types import ALL_QUESTIONS, Gate, Question
+from evalkit.wording import counted
 
 __all__ = ["CHANGED", "ICC", "Planned", "plan"]
 
@@ -117,7 +118,7 @@ class _Size:
         if self.n == 0:
             return "there is no question"
         if self.clusters < min(self.n, stats.MIN_CLUSTERS):
-            return f"its questions form only {self.clusters} clusters; deciding takes {stats.MIN_CLUSTERS}"
+            return f"its questions form only {counted(self.clusters, 'cluster')}; deciding takes {stats.MIN_CLUSTERS}"
         return ""
 
     def questions(self, independent: int | None) -> int | None:
@@ -147,7 +148,9 @@ class _Size:
 
 def _floor(gate: Floor, name: str, size: _Size, alpha: float) -> Planned:
     level = gate.at_least
-    short = f"it has {size.n} questions; min_n asks for {gate.min_n}" if size.n < gate.min_n else ""
+    short = (
+        f"it has {counted(size.n, 'question')}; min_n asks for {gate.min_n}" if size.n < gate.min_n else ""
+    )
 
     def enough(mean: float) -> bool:
         needed = stats.needed_for_floor(mean, level, alpha)
@@ -205,7 +208,9 @@ def _no_regression(gate: NoRegression, name: str, size: _Size, changed: float) -
 def _ceiling(gate: Ceiling, name: str, size: _Size) -> Planned:
     least = math.ceil(math.log(gate.alpha) / math.log(gate.quantile))
     never = (
-        f"it has {size.n} questions; the {gate.quantile:g} quantile takes {least}" if size.n < least else ""
+        f"it has {counted(size.n, 'question')}; the {gate.quantile:g} quantile takes {least}"
+        if size.n < least
+        else ""
     )
     return size.planned(
         gate,

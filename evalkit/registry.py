@@ -78,6 +78,11 @@ class Registry(Generic[T]):
             raise SuiteError(problems)
         return self._validated(name, cls, parameters)
 
+    def name_of(self, plugin: T) -> str:
+        """Returns the name by which a suite asks for a plug-in."""
+        path = f"{type(plugin).__module__}:{type(plugin).__qualname__}"
+        return next((name for name, target in self._table.items() if target == path), path)
+
     def split(self, spec: object) -> tuple[str, object]:
         """Splits a spec into its name and parameters (a mapping, or the first parameter's value)."""
         if isinstance(spec, str):

@@ -16,6 +16,7 @@ import numpy as np
 
 from evalkit import betting
 from evalkit.types import Estimate
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MIN_CLUSTERS",
+    "MIN_PAIRS",
     "Bounds",
     "betting_bounds",
     "effective_size",
@@ -50,7 +52,7 @@ SCORE = "score (Tango)"
 
 _POWER = 0.8
 _LARGEST = 20_000
-_MIN_PAIRS = 100
+MIN_PAIRS = 100
 _MIN_CHANGED = 10
 
 
@@ -128,7 +130,7 @@ def mean_bounds(values: Floats, clusters: Labels, ids: Labels, alpha: float) -> 
         return betting_bounds(values, ids, alpha)
     if count < MIN_CLUSTERS:
         low, high = _clustered(float(values.mean()), size, count, alpha)
-        why = f"the questions form only {count} clusters; at least {MIN_CLUSTERS} are needed to decide"
+        why = f"the questions form only {counted(count, 'cluster')}; at least {MIN_CLUSTERS} are needed to decide"
         return Bounds(low, high, "Wilson at effective n", decisive=False, why=why)
     low, high = _clustered(float(values.mean()), size, count, alpha)
     if values.min() == values.max():
@@ -256,9 +258,10 @@ def paired_bounds(differences: Floats, clusters: Labels, alpha: float, *, strict
         bounds = _t_bounds(differences, clusters, alpha)
     why = ""
     if not unclustered and len(means) < MIN_CLUSTERS:
-        why = f"the questions form only {len(means)} clusters; at least {MIN_CLUSTERS} are needed to decide"
-    elif bounds.method != SCORE and (n < _MIN_PAIRS or better + worse < _MIN_CHANGED):
-        why = f"{better + worse} of {n} questions changed; deciding takes {_MIN_CHANGED} changed of {_MIN_PAIRS}"
+        why = f"the questions form only {counted(len(means), 'cluster')}; at least {MIN_CLUSTERS} are needed to decide"
+    elif bounds.method != SCORE and (n < MIN_PAIRS or better + worse < _MIN_CHANGED):
+        changed = f"{better + worse} of {counted(n, 'question')} changed"
+        why = f"{changed}; deciding takes {_MIN_CHANGED} changed of {MIN_PAIRS}"
     return replace(bounds, decisive=not why, why=why)
 
 

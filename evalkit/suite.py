@@ -289,6 +289,7 @@ class _Reader:
         }
 
     def _gates(self, file: SuiteFile, variants: set[str], measured: set[str]) -> Iterator[Gate]:
+        titles: dict[str, int] = {}
         for position, spec in enumerate(file.gates):
             at = ("gates", position)
             gate = self._built(gates.registry, spec, at)
@@ -297,6 +298,13 @@ class _Reader:
             self._known("variant", getattr(gate, "variant", None), variants | {"best"}, at)
             self._known("baseline", getattr(gate, "baseline", None), variants, at)
             self._known("measure", getattr(gate, "measure", None), measured, at)
+            if (title := getattr(gate, "title", None)) is None:
+                self._problem(at, "found no property 'title'; expected what tells it from the other gates")
+            elif title in titles:
+                other = f"line {self.loaded.line(('gates', titles[title]))}"
+                self._problem(at, f"asks the same as the gate on {other}: '{title}'; keep one of them")
+            else:
+                titles[title] = position
             yield gate
 
     def _known(self, what: str, name: object, known: set[str], at: _At) -> None:

@@ -18,6 +18,7 @@ from evalkit.digest import of_bytes
 from evalkit.errors import CorpusError, EvalkitError
 from evalkit.suite import Suite
 from evalkit.types import Document, Listed, Progress, Unreadable
+from evalkit.wording import counted
 
 __all__ = ["Checked", "Synced", "collect", "examine", "preview", "sync"]
 
@@ -102,8 +103,8 @@ def _guard_counts(before: Mapping[str, int], sources: Mapping[str, Intake], shar
         held, now = before.get(source, 0), intake.held
         if held - now > deletable(held, share):
             raise CorpusError(
-                f"{source}: {now:,} documents, where {held:,} are pinned; at most {share:.0%} may vanish in one "
-                "sync; nothing was pinned; check the source, then sync again with --max-deleted 1 if that is right"
+                f"{source}: {counted(now, 'document')}, where {held:,} are pinned; at most {share:.0%} may vanish in "
+                "one sync; nothing was pinned; check the source, then sync again with --max-deleted 1 if that is right"
             )
 
 

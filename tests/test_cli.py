@@ -108,7 +108,7 @@ def test_a_damaged_result_is_found_and_made_again(project: Path) -> None:
     _, first = report(project)
     entry = next((project / ".evalkit" / "cache").rglob("*.npz"))
     entry.write_bytes(entry.read_bytes()[:-1] + b"?")
-    assert "1 damaged results" in evalkit("cache", "verify", ".", cwd=project).stdout
+    assert "1 damaged result," in evalkit("cache", "verify", ".", cwd=project).stdout
     _, second = report(project)
     assert "0 damaged results" in evalkit("cache", "verify", ".", cwd=project).stdout
     assert first["estimates"] == second["estimates"]
@@ -118,7 +118,7 @@ def test_check_says_what_a_run_would_read(project: Path) -> None:
     done = evalkit("check", ".", cwd=project)
     assert done.returncode == 0
     assert (
-        "30 documents, 30 questions (30 answerable, 0 unwinnable), 2 variants, 4 measures, 1 gates"
+        "30 documents, 30 questions (30 answerable, 0 unwinnable), 2 variants, 4 measures, 1 gate"
         in done.stdout
     )
 
@@ -127,15 +127,29 @@ def test_reports_are_rendered_and_compared(project: Path) -> None:
     report(project)
     (project / "r.json").rename(project / "before.json")
     (project / "suite.yaml").write_text(SUITE.replace("size: 60", "size: 30"))
-    report(project)
+    written = ("--html", "r.html", "--markdown", "r.md", "--csv", "r.csv", "--junit", "r.xml")
+    evalkit("run", ".", "--no-tracking", "--json", "r.json", *written, cwd=project)
+    by_run = {path.suffix: path.read_bytes() for path in project.glob("r.*")}
     compared = evalkit("compare", "before.json", "r.json", cwd=project)
     assert compared.returncode == 0
     assert "the suite differs" in compared.stdout
-    done = evalkit("report", "r.json", "--html", "r.html", "--markdown", "r.md", cwd=project)
+    done = evalkit("report", "r.json", *written, cwd=project)
     assert done.returncode == 0
+    assert {path.suffix: path.read_bytes() for path in project.glob("r.*")} == by_run
+    assert set(by_run) == {".json", ".html", ".md", ".csv", ".xml"}
     assert (project / "r.html").read_text().startswith("<!doctype html>")
     assert (project / "r.md").read_text().startswith("<!-- evalkit report: demo -->\n## ✅ GO: demo")
     assert "GO" in evalkit("report", "r.json", cwd=project).stdout
+
+
+def test_a_pipe_that_is_closed_early_loses_no_report(project: Path) -> None:
+    command = [sys.executable, "-m", "evalkit", "run", ".", "--no-tracking", "--json", "r.json"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        running.wait(120)
+    assert json.loads((project / "r.json").read_text())["verdict"] == "GO"
+    assert list((project / ".evalkit" / "reports").rglob("report.json"))
 
 
 def test_init_makes_a_suite_that_runs(project: Path) -> None:
@@ -279,9 +293,9 @@ def test_a_home_that_cannot_be_used_is_a_sentence(project: Path, path: str, writ
         ("plan", ".", "--changed", "-1"),
         ("plan", ".", "--icc", "7"),
         ("sync", ".", "--watch", "-3"),
-        ("cache", "gc", ".", "--keep", "-5"),
+        ("cache", "gc", ".", "--results", "-5"),
         ("corpus", "gc", ".", "--keep", "-1"),
-        ("decide", "nowhere", "report.json", "--approver", "x"),
+        ("decide", "nowhere", "report.json", "--by", "x"),
     ],
 )
 def test_wrong_arguments_are_refused_before_any_work(project: Path, arguments: tuple[str, ...]) -> None:

@@ -55,9 +55,9 @@ def test_from_a_dry_run_to_a_difference(project: Path, write: Write) -> None:
     assert len(listed) == 2
     assert [line.endswith("pinned") for line in listed].count(True) == 1
     verified = evalkit("verify", project).output
-    assert "store: 1 other snapshots, whole with all their texts" in verified
+    assert "store: 1 other snapshot, whole with all their texts" in verified
     assert (
-        "deleted 1 snapshots, 1 texts, 1 journal entries"
+        "deleted 1 snapshot, 1 text, 1 journal entry"
         in evalkit("corpus", "gc", project, "--keep", 0).output
     )
     assert evalkit("verify", project).exit_code == 0
@@ -70,7 +70,7 @@ def test_many_deletions_need_a_word(project: Path) -> None:
     evalkit("sync", project)
     for number in range(3):
         (project / "docs" / f"{number}.md").unlink()
-    assert "3 of 10 documents are no longer listed" in str(evalkit("sync", project).exception)
+    assert "3 of 10 documents no longer listed" in str(evalkit("sync", project).exception)
     assert "docs: 7 documents" in evalkit("sync", project, "--max-deleted", 1).output
 
 

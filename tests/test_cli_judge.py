@@ -111,9 +111,9 @@ def test_a_judge_gates_once_people_have_labelled_its_answers(project: Path) -> N
     code, reason = verdict(project)
     assert code == 0, reason
     assert "(PPI++, 120 labels, lambda " in reason
-    evalkit("decide", ".", "r.json", "--approver", "Rob", cwd=project)
+    evalkit("decide", ".", "r.json", "--by", "Rob", cwd=project)
     (entry,) = record.read(project / RECORD_FILE)
-    assert entry["judge_cards"] == {"SupportScore": digest(card)}
+    assert entry["judge_cards"] == {"SupportScore": {"new": digest(card)}}
 
     (project / "judge-cards" / "broken.json").write_text("{}")
     for command in (("check", "."), ("run", ".")):
@@ -129,7 +129,7 @@ def test_a_judge_gates_once_people_have_labelled_its_answers(project: Path) -> N
     answers_changed = verdict(project)
     assert answers_changed[0] == 3
     assert "have changed since; label those again" in answers_changed[1]
-    carried = evalkit(*sample[:-1], "again.jsonl", "--keep", "labels.jsonl", cwd=project)
+    carried = evalkit(*sample[:-1], "again.jsonl", "--labels", "labels.jsonl", cwd=project)
     kept = int(carried.stdout.split(", ")[1].split()[0])
     assert 20 < kept < 60, carried.stdout  # only what was invented is worded as before
 

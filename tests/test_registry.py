@@ -44,6 +44,12 @@ def test_the_three_forms_of_a_spec() -> None:
     assert registry.build({"plain": None}) == Plain()
 
 
+def test_a_plugin_knows_the_name_that_a_suite_asks_for_it_by() -> None:
+    tools: Registry[Knife] = Registry("tool", {"knife": f"{__name__}:Knife"})
+    assert tools.name_of(Knife(3)) == "knife"
+    assert Registry[Knife]("tool", {}).name_of(Knife(3)) == f"{__name__}:Knife"
+
+
 def test_a_users_own_class_is_named_by_its_import_path() -> None:
     assert registry.build({f"{__name__}:Knife": {"size": 3}}) == Knife(3)
 

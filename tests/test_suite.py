@@ -112,6 +112,45 @@ def test_a_mistake_is_one_clear_sentence(write: Write, before: str, after: str, 
     assert message in problems(write, GOOD.replace(before, after))
 
 
+GATES = """\
+  - floor: {variant: new, measure: Recall@5, at_least: 0.7, by: language}
+  - floor: {variant: new, measure: Recall@5, at_least: 0.7, slice: language=de}
+  - floor: {variant: best, measure: Recall@5, at_least: 0.9}
+  - ceiling: {variant: new, measure: Latency, at_most: 2}
+  - ceiling: {variant: new, measure: Latency, at_most: 1, quantile: 0.5}
+  - ceiling: {variant: new, measure: Latency, at_most: 1, of: mean}
+  - ceiling: {variant: new, measure: Latency, at_most: 1, of: mean, slice: language=de}
+  - no_regression: {variant: new, measure: nDCG@10, margin: 0.02}
+  - no_regression: {variant: new, measure: nDCG@10, margin: 0.02, baseline: old}
+  - no_regression: {variant: new, measure: nDCG@10, margin: 0.02, slice: language=de}
+  - coverage: {variant: new, measure: Recall@5}
+  - coverage: {variant: new, measure: Recall@5, slice: language=de}
+  - figure: {name: corpus.documents, at_least: 10}
+  - figure: {name: corpus.documents, at_most: 90}
+"""
+
+
+def test_gates_that_ask_different_things_have_different_names(write: Write) -> None:
+    suite = load_suite(write("suite.yaml", GOOD.replace("nDCG@10]", "nDCG@10, Latency]") + GATES))
+    titles = [gate.title for gate in suite.gates]
+    assert len(set(titles)) == len(titles) == 15
+    assert len({str(gate) for gate in suite.gates}) == 15
+    assert titles[4:8] == [
+        "ceiling new Latency p95",
+        "ceiling new Latency p50",
+        "ceiling new Latency mean",
+        "ceiling new Latency mean [language=de]",
+    ]
+
+
+def test_two_gates_of_one_name_are_refused(write: Write) -> None:
+    text = GOOD + "  - floor: {variant: new, measure: Recall@5, at_least: 0.9, alpha: 0.01}\n"
+    assert problems(write, text) == (
+        f"{write('suite.yaml', text)}:12: gates.1: asks the same as the gate on line 11: "
+        "'floor new Recall@5'; keep one of them"
+    )
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match="no such file"):
         load_suite(tmp_path)

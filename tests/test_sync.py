@@ -260,12 +260,32 @@ def test_many_deletions_stop_until_they_are_meant(suite: Suite) -> None:
         del source.pages[name]
     assert len(sync(suite, source).sources["docs"].deleted) == 2
     del source.pages["p2"], source.pages["p3"]
-    with pytest.raises(CorpusError, match=r"2 of 8 documents are no longer listed \(docs/p2, docs/p3, …\)"):
+    with pytest.raises(CorpusError, match=r"2 of 8 documents no longer listed \(docs/p2, docs/p3, …\)"):
         sync(suite, source)
     assert len(held(suite)) == 8
     after = sync(suite, source, max_deleted=1)
     assert len(held(suite)) == 6
     assert after.digest != before
+
+
+def test_what_was_unreadable_for_the_moment_is_read_again(suite: Suite) -> None:
+    class Hasty(Source):
+        def fetch(self, listed: Listed) -> Document | Unreadable | None:
+            found = super().fetch(listed)
+            return dataclasses.replace(found, lasting=False) if isinstance(found, Unreadable) else found
+
+    source = Hasty({"a": Page("a"), "bad": Page("")})
+    assert len(sync(suite, source, keep_going=True).unreadable) == 1
+    assert len(sync(suite, source, keep_going=True).unreadable) == 1
+    assert source.reads == ["bad"]
+
+
+@pytest.mark.parametrize(
+    ("error", "lasting"),
+    [(ValueError("holds no text"), True), (OSError(5, "Input/output error"), False)],
+)
+def test_reasons_that_last(error: Exception, *, lasting: bool) -> None:
+    assert Unreadable.because("a", error).lasting is lasting
 
 
 def test_nothing_is_pinned_where_nothing_can_be_read_and_why_is_said(suite: Suite) -> None:
@@ -282,7 +302,7 @@ def test_none_may_vanish_where_none_is_said(suite: Suite) -> None:
     source = ten()
     sync(suite, source)
     del source.pages["p0"]
-    with pytest.raises(CorpusError, match="1 of 10 documents are no longer listed"):
+    with pytest.raises(CorpusError, match="1 of 10 documents no longer listed"):
         sync(suite, source, max_deleted=0)
 
 
@@ -297,7 +317,7 @@ def test_on_another_machine_the_pinned_counts_guard(suite: Suite) -> None:
     sync(suite, ten())
     shutil.rmtree(suite.home)
     few = Source({"p1": Page("text 1")})
-    with pytest.raises(CorpusError, match="docs: 1 documents, where 10 are pinned"):
+    with pytest.raises(CorpusError, match="docs: 1 document, where 10 are pinned"):
         sync(suite, few)
     assert sync(suite, few, max_deleted=1).changed
 

@@ -42,6 +42,9 @@ class Callable:
         source = getattr(import_module(self.function.partition(":")[0]), "__file__", None)
         return f"{self!r} {of_bytes(Path(source).read_bytes()) if source else ''}"
 
+    def ready(self) -> None:
+        self._found()
+
     def answer(self, question: Question, passages: Sequence[Passage], runtime: Runtime) -> Answer:  # noqa: ARG002
         function, start = self._found(), time.perf_counter()
         try:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
+from evalkit.backends import chat
 from evalkit.backends.chat import ChatError, Endpoint, Prices, ask
 from evalkit.backends.loop import wait
 from evalkit.digest import of_value
@@ -61,6 +62,10 @@ class LLM:
     def identity(self) -> str:
         prompt = of_value(_VERSION, self._instructions())
         return f"llm {self._endpoint().identity()} prompt={prompt} refusal={self.refusal!r} top={self.top}"
+
+    def ready(self) -> None:
+        self._instructions()
+        chat.ready()
 
     def answer(self, question: Question, passages: Sequence[Passage], runtime: Runtime) -> Answer:  # noqa: ARG002
         start = time.perf_counter()

@@ -36,6 +36,9 @@ class Recorded:
     def identity(self) -> str:
         return f"recorded {of_bytes(_bytes(self.file))} top={self.top}"
 
+    def ready(self) -> None:
+        _answers(self.file, _bytes(self.file))
+
     def answer(self, question: Question, passages: Sequence[Passage], runtime: Runtime) -> Answer:  # noqa: ARG002
         found = _answers(self.file, _bytes(self.file)).get(question.id)
         return found or Answer("", error=f"{self.file.name} holds no answer to '{question.id}'")

@@ -48,7 +48,7 @@ def scatter(points: Sequence[tuple[str, float, float]], *, across: str, up: str)
     figure, (axis,) = _figure(6.4, 3.2, 1)
     wide, tall = (max(axis_) - min(axis_) or 1.0 for axis_ in list(zip(*points, strict=True))[1:])
     for number, (name, x, y) in enumerate(points):
-        axis.plot([x], [y], "o", color="#1a56db", markersize=7)
+        axis.plot([x], [y], "o", color="#1a56db", markersize=7, clip_on=False)
         # A name goes below its point where it would cross one drawn before.
         crowded = any(abs(x - u) < wide / 5 and abs(y - v) < tall / 8 for _, u, v in points[:number])
         axis.annotate(
@@ -62,6 +62,7 @@ def scatter(points: Sequence[tuple[str, float, float]], *, across: str, up: str)
     axis.set_xlabel(across, fontsize=9, color="#111111")
     axis.set_ylabel(up, fontsize=9, color="#111111")
     axis.margins(0.2)
+    axis.set_xlim(left=max(0.0, axis.get_xlim()[0]))  # nothing costs less than nothing
     _plain(axis)
     return _svg(figure)
 

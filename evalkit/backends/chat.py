@@ -103,6 +103,11 @@ async def ask(
     return _whole(reply)
 
 
+def ready() -> None:
+    """Raises where the client library is not installed; nothing is asked."""
+    MissingDependency.unless_installed("openai", "a language model", "openai", "llm")
+
+
 @cache
 def _client(endpoint: Endpoint) -> AsyncOpenAI:
     """One client an endpoint: it holds the connections open, and belongs to the loop of `backends.loop`."""

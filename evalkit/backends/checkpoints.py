@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evalkit.errors import EvaluationError, MissingDependency
 
-__all__ = ["cached", "digest", "locate"]
+__all__ = ["cached", "digest", "locate", "runnable"]
 
 _FILES = {".json", ".safetensors", ".bin", ".txt", ".model"}
 
@@ -58,6 +58,16 @@ def cached(name: str, *, kind: str = "model", revision: str | None = None) -> Pa
         return Path(snapshot_download(name, repo_type=kind, revision=revision, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError, HfHubHTTPError) as error:
         raise FileNotFoundError(str(error)) from error
+
+
+def runnable(what: str) -> None:
+    """Raises where no library that runs models is installed; imports none.
+
+    Raises:
+        MissingDependency: naming what needs it.
+    """
+    for module in ("torch", "sentence_transformers"):
+        MissingDependency.unless_installed(module, what, "sentence-transformers", "dense")
 
 
 def digest(folder: Path) -> str:

@@ -109,8 +109,16 @@ class Pool:
             child.end()
 
 
+class _LateError(ValueError):
+    """The limit of time, which a machine less busy need not meet."""
+
+    lasting = False
+
+
 class _EndedError(ValueError):
     """The process is gone, perhaps through no fault of this document."""
+
+    lasting = False
 
 
 class _Child:
@@ -141,7 +149,7 @@ class _Child:
         if self.closed.is_set():
             raise CorpusError(_CLOSED)
         if late.is_set():
-            raise ValueError(f"took longer than {self.seconds:g} seconds to convert; exclude it, or split it")
+            raise _LateError(f"took longer than {self.seconds:g} seconds to convert; exclude it, or split it")
         if code == NO_MEMORY:
             told = f"needs more than {self.memory:,} bytes of memory to convert; exclude it, or split it"
             raise ValueError(told) if fresh else _EndedError(told)

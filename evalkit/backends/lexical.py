@@ -18,7 +18,7 @@ from evalkit.errors import MissingDependency, SuiteError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Engine", "Stopwords", "bm25", "tokenizer"]
+__all__ = ["Engine", "Stopwords", "bm25", "ready", "tokenizer"]
 
 Engine = Literal["bm25s", "rank-bm25"]
 Stopwords = Literal["none", "en", "de"]
@@ -51,6 +51,13 @@ def bm25(engine: Engine, texts: Iterable[str], tokenize: Tokenize, *, k1: float,
         MissingDependency: where the engine is not installed.
     """
     return (_bm25s if engine == "bm25s" else _rank_bm25)(texts, tokenize, k1, b)
+
+
+def ready(engine: Engine, stemmer: str | None) -> None:
+    """Raises what `bm25` and `tokenizer` would raise."""
+    _stemmer(stemmer)
+    if engine == "rank-bm25":
+        MissingDependency.unless_installed("rank_bm25", "the engine 'rank-bm25'", "rank-bm25", "rank-bm25")
 
 
 def _bm25s(texts: Iterable[str], tokenize: Tokenize, k1: float, b: float) -> Score:

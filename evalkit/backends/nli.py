@@ -20,7 +20,7 @@ from evalkit.errors import EvaluationError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Chances", "chances", "identity"]
+__all__ = ["Chances", "chances", "identity", "ready"]
 
 _ROLE = "NLI judge"
 _SUPPORTING = ("entail", "support", "consistent", "factual", "faithful", "grounded")
@@ -40,6 +40,12 @@ class Chances(NamedTuple):
 def identity(name: str) -> str:
     """Returns what decides a checkpoint's answers: its name without folders and its files. Loads no library."""
     return f"{Path(name).name} {_digest(name)[:12]}"
+
+
+def ready(name: str) -> None:
+    """Raises what `chances` would raise before it loads a checkpoint."""
+    checkpoints.locate(name, _ROLE)
+    checkpoints.runnable(f"the {_ROLE} '{name}'")
 
 
 def chances(name: str, label: str, pairs: Sequence[tuple[str, str]]) -> list[Chances]:

@@ -10,7 +10,12 @@ from typing import Any
 
 from evalkit.errors import MissingDependency
 
-__all__ = ["for_judging", "for_writing"]
+__all__ = ["for_judging", "for_writing", "ready"]
+
+
+def ready() -> None:
+    """Raises where ragas is not installed; that it imports beside what is, only judging tells."""
+    MissingDependency.unless_installed("ragas", "the 'ragas' judge", "ragas", "ragas")
 
 
 def for_judging() -> Any:

@@ -7,7 +7,12 @@ from functools import cache
 
 from evalkit.errors import MissingDependency
 
-__all__ = ["counter"]
+__all__ = ["counter", "ready"]
+
+
+def ready() -> None:
+    """Raises what `counter` would raise."""
+    MissingDependency.unless_installed("rs_bpe", "counting tokens", "rs-bpe", "tokens")
 
 
 @cache

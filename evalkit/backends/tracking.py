@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,12 +23,17 @@ __all__ = ["Table", "Tracked", "find", "log", "promote"]
 _BATCH = 1000
 _PARAM_LENGTH = 6000
 _QUIET = {
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""No telemetry, and a server that is down is noticed in seconds; what the user has set stands."""
+"""No telemetry, no lines of MLflow's own, retries for seconds; what the user has set stands."""
+
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_KNOCK = 2.0
+"""Seconds in which a server must take a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +68,31 @@ def log(uri: str, experiment: str, tracked: Tracked, artifacts: Path | None = No
         artifacts: where a new experiment of an embedded store keeps its files; None leaves it to the server.
 
     Returns:
-        Where it went: uri, experiment, run.
+        Where it went: uri, experiment, run, and how to look at it: a page, or the command that shows it.
 
     Raises:
         MissingDependency: where MLflow is not installed.
         EvaluationError: where the store or server refused or did not answer.
     """
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    client = _client(uri, "logging to MLflow")
     try:
-        from mlflow import MlflowClient
-    except ImportError as error:
-        raise MissingDependency.needed_by("logging to MLflow", "mlflow", "mlflow") from error
-    try:
-        client = MlflowClient(tracking_uri=uri)
         found = client.get_experiment_by_name(experiment)
         experiment_id = (
             found.experiment_id
             if found
             else client.create_experiment(
-                experiment, artifact_location=artifacts.as_uri() if artifacts else None
+                experiment,
+                artifact_location=artifacts.as_uri() if artifacts else None,
             )
         )
         run_id = _log(client, experiment_id, tracked, parent=None)
     except Exception as error:  # whatever its stores and clients raise, the verdict must stand
         raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
-    return {"uri": _without_password(uri), "experiment": experiment, "run": run_id}
+    shown = _without_password(uri)
+    look = {"page": f"{shown.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"}
+    if not uri.startswith(("http:", "https:")):
+        look = {"look": f"mlflow ui --backend-store-uri {shlex.quote(shown)}"}
+    return {"uri": shown, "experiment": experiment, "run": run_id, **look}
 
 
 def promote(uri: str, model: str, run_id: str, alias: str, tags: Mapping[str, str]) -> str:
@@ -99,13 +102,10 @@ def promote(uri: str, model: str, run_id: str, alias: str, tags: Mapping[str, st
         MissingDependency: where MLflow is not installed.
         EvaluationError: where the store or server refused or did not answer.
     """
+    client = _client(uri, "moving an MLflow alias")
+    from mlflow.exceptions import MlflowException
+
     try:
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-    except ImportError as error:
-        raise MissingDependency.needed_by("moving an MLflow alias", "mlflow", "mlflow") from error
-    try:
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         if not client.search_registered_models(f"name = '{model}'"):
             client.create_registered_model(model)
         source = client.get_run(run_id).info.artifact_uri
@@ -123,13 +123,10 @@ def find(uri: str, suite: str, *, alias: str | None, tag: tuple[str, str] | None
         MissingDependency: where MLflow is not installed.
         EvaluationError: where nothing answers to it, or the store or server refused or did not answer.
     """
+    client = _client(uri, "a baseline from MLflow")
+    from mlflow.exceptions import MlflowException
+
     try:
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-    except ImportError as error:
-        raise MissingDependency.needed_by("a baseline from MLflow", "mlflow", "mlflow") from error
-    try:
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         if alias is not None:
             return dict(client.get_model_version_by_alias(suite, alias).tags)
         experiment = client.get_experiment_by_name(f"evalkit/{suite}")
@@ -154,6 +151,59 @@ def find(uri: str, suite: str, *, alias: str | None, tag: tuple[str, str] | None
         "spec": tags["evalkit.spec"],
         "run": str(runs[0].info.run_id),
     }
+
+
+def _client(uri: str, feature: str) -> MlflowClient:
+    """Opens a store or server, quietly.
+
+    Raises:
+        MissingDependency: where MLflow is not installed.
+        EvaluationError: where the store cannot be opened, or no server takes a connection in time.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    _knock(uri)
+    try:
+        from mlflow import MlflowClient
+    except ImportError as error:
+        raise MissingDependency.needed_by(feature, "mlflow", "mlflow") from error
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except Exception as error:  # whatever its stores raise
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
+
+
+def _knock(uri: str) -> None:
+    """Asks whether a server is there: MLflow's own client would ask again for seconds, and quote all it tried."""
+    import socket
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(uri)
+    scheme, host = parts.scheme.partition("+")[0], parts.hostname or ""
+    if scheme not in _PORTS or (getproxies().get(scheme) and not proxy_bypass(host)):
+        return
+    try:
+        if host:
+            socket.create_connection((host, parts.port or _PORTS[scheme]), timeout=_KNOCK).close()
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: no server answers ({why})") from error
+    if scheme not in {"http", "https"}:
+        _open(uri)
+
+
+def _open(uri: str) -> None:
+    """Connects to a database once: MLflow would try a wrong password or name for minutes."""
+    try:
+        import sqlalchemy
+    except ImportError:
+        return  # it comes with MLflow, whose absence is said elsewhere
+    try:
+        sqlalchemy.create_engine(uri).connect().close()
+    except Exception as error:  # whatever a driver raises, or its absence
+        raise EvaluationError(f"MLflow at {_without_password(uri)}: {_first_line(error)}") from error
 
 
 def _log(client: MlflowClient, experiment_id: str, tracked: Tracked, parent: str | None) -> str:

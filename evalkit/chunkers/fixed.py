@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evalkit.chunkers.pieces import Overlap, Size, Unit, counter
+from evalkit.chunkers.pieces import Overlap, Size, Unit, counter, ready
 from evalkit.types import Document, Runtime, Span
 
 __all__ = ["Fixed"]
@@ -33,6 +33,9 @@ class Fixed:
     def __post_init__(self) -> None:
         if self.overlap >= self.size:
             raise ValueError(f"overlap must be below size, found overlap {self.overlap} and size {self.size}")
+
+    def ready(self) -> None:
+        ready(self.unit)
 
     def chunk(self, document: Document, runtime: Runtime) -> Iterator[Span]:  # noqa: ARG002
         text = document.text

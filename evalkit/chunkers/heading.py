@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from evalkit.backends.markdown import headings
-from evalkit.chunkers.pieces import Size, Unit
+from evalkit.chunkers.pieces import Size, Unit, ready
 from evalkit.chunkers.recursive import Recursive, split
 from evalkit.types import Document, Runtime, Span
 
@@ -27,6 +27,9 @@ class Heading:
 
     size: Size = 1000
     unit: Unit = "characters"
+
+    def ready(self) -> None:
+        ready(self.unit)
 
     def chunk(self, document: Document, runtime: Runtime) -> Iterator[Span]:  # noqa: ARG002
         text, cutter = document.text, Recursive(self.size, unit=self.unit)

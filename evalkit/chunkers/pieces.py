@@ -9,7 +9,7 @@ from pydantic import Field
 
 from evalkit.backends import tokens
 
-__all__ = ["Overlap", "Piece", "Size", "Unit", "counter", "stripped"]
+__all__ = ["Overlap", "Piece", "Size", "Unit", "counter", "ready", "stripped"]
 
 Piece = tuple[int, int]
 """Start and end, in characters."""
@@ -22,6 +22,12 @@ Overlap = Annotated[int, Field(ge=0)]
 def counter(unit: Unit) -> Callable[[str], int]:
     """Returns what measures a text in a unit; tokens are those of cl100k_base."""
     return len if unit == "characters" else tokens.counter()
+
+
+def ready(unit: Unit) -> None:
+    """Raises what `counter` would raise."""
+    if unit == "tokens":
+        tokens.ready()
 
 
 def stripped(text: str, start: int, end: int) -> Piece | None:

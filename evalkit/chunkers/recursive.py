@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from evalkit.chunkers.pieces import Overlap, Piece, Size, Unit, counter, stripped
+from evalkit.chunkers.pieces import Overlap, Piece, Size, Unit, counter, ready, stripped
 from evalkit.types import Document, Runtime, Span
 
 __all__ = ["Recursive", "split"]
@@ -35,6 +35,9 @@ class Recursive:
     def __post_init__(self) -> None:
         if self.overlap >= self.size:
             raise ValueError(f"overlap must be below size, found overlap {self.overlap} and size {self.size}")
+
+    def ready(self) -> None:
+        ready(self.unit)
 
     def chunk(self, document: Document, runtime: Runtime) -> Iterator[Span]:  # noqa: ARG002
         text = document.text

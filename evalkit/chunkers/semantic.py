@@ -39,6 +39,9 @@ class Semantic:
     def identity(self) -> str:
         return f"{self!r} {encoder.identity(self.encoder)}"
 
+    def ready(self) -> None:
+        encoder.ready(self.encoder)
+
     def warm(self, documents: Iterable[Document], runtime: Runtime) -> None:
         """Embeds the sentences of all documents together: each document's few would fill no batch."""
         sentences = (doc.text[start:end] for doc in documents for start, end in _sentences(doc.text))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from evalkit.cli.shared import SUITE, Commands, progress_bars
+from evalkit.wording import counted
 
 __all__ = ["corpus", "doctor", "sync"]
 
@@ -58,7 +59,7 @@ def _sync(suite: Path, *, keep_going: bool, max_deleted: float) -> None:
     with progress_bars() as progress:
         synced = run_sync(loaded, progress, keep_going=keep_going, max_deleted=max_deleted)
     for source, intake in synced.sources.items():
-        click.echo(f"{source}: {intake.held:,} documents, {intake.read:,} read")
+        click.echo(f"{source}: {counted(intake.held, 'document')}, {intake.read:,} read")
         for doc_id in intake.omitted:
             click.echo(f"kept {doc_id}: its source leaves it out of the listing, but still has it", err=True)
     for item in synced.unreadable:
@@ -89,7 +90,7 @@ def doctor(suite: Path) -> None:
 
     failed = False
     for found in examine(load_suite(suite)):
-        count = f"{'more than ' if found.more else ''}{found.listed:,} documents"
+        count = f"{'more than ' if found.more else ''}{counted(found.listed, 'document')}"
         click.echo(
             f"{found.source}: {count}; {'problem: ' + found.problem if found.problem else found.sample}"
         )
@@ -119,7 +120,9 @@ def corpus_list(suite: Path) -> None:
     for digest in sorted(store.digests(), key=store.published, reverse=True):
         written = dt.datetime.fromtimestamp(store.published(digest), dt.UTC)
         mark = "  pinned" if digest == pinned else ""
-        click.echo(f"{digest[:12]}  {written:%Y-%m-%d %H:%M}  {store.size(digest):,} documents{mark}")
+        click.echo(
+            f"{digest[:12]}  {written:%Y-%m-%d %H:%M}  {counted(store.size(digest), 'document')}{mark}"
+        )
 
 
 @corpus.command("diff")
@@ -162,4 +165,5 @@ def corpus_gc(suite: Path, *, keep: int) -> None:
     from evalkit.sync import collect
 
     snapshots, texts, entries = collect(load_suite(suite), keep)
-    click.echo(f"deleted {snapshots:,} snapshots, {texts:,} texts, {entries:,} journal entries")
+    gone = ((snapshots, "snapshot"), (texts, "text"), (entries, "journal entry"))
+    click.echo("deleted " + ", ".join(counted(count, noun) for count, noun in gone))

@@ -15,7 +15,7 @@ __all__ = ["baseline", "decide", "promote"]
 @click.command()
 @SUITE
 @click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
-@click.option("--approver", "approvers", multiple=True, required=True, help="Who signs; repeat for several.")
+@click.option("--by", "approvers", multiple=True, required=True, help="Who signs; repeat for several.")
 @click.option("--statement", type=OUTPUT, help="Also write an in-toto statement here.")
 @click.option("--html", "html_file", type=OUTPUT, help="Also write the page with the decision here.")
 def decide(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from evalkit.cli.shared import EXIT_CODES, OUTPUT, SUITE, console, progress_bars
+from evalkit.cli.shared import EXIT_CODES, SUITE, console, outputs, progress_bars
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from evalkit.suite import Suite
@@ -25,27 +26,27 @@ def init(folder: Path, docs: Path) -> None:
 
     for path in scaffold(folder, docs):
         click.echo(f"wrote {path}")
-    click.echo(f"next: evalkit sync {folder} && evalkit run {folder}")
+    click.echo(
+        f"next: evalkit sync {folder}; write questions into {folder / 'golden.jsonl'}; evalkit run {folder}"
+    )
 
 
 @click.command()
 @SUITE
 def check(suite: Path) -> None:
     """Load everything a run would read and report every problem, without running."""
-    from evalkit.evaluate import read_corpus
-    from evalkit.golden.anchor import anchor
+    from evalkit.ready import ready
     from evalkit.suite import load_suite
-    from evalkit.trust.card import read_cards
 
     loaded = load_suite(suite)
-    read_cards(loaded.cards)
-    corpus = read_corpus(loaded)
-    golden = anchor(loaded.golden.questions(), corpus)
+    found = ready(loaded)
+    corpus, golden = found.corpus, found.golden
     answerable = sum(question.answerable for question in golden.questions)
     click.echo(
-        f"{loaded.name}: {len(corpus):,} documents, {len(golden.questions):,} questions "
+        f"{loaded.name}: {counted(len(corpus), 'document')}, {counted(len(golden.questions), 'question')} "
         f"({answerable:,} answerable, {len(golden.unwinnable):,} unwinnable), "
-        f"{len(loaded.variants)} variants, {len(loaded.measures)} measures, {len(loaded.gates)} gates"
+        f"{counted(len(loaded.variants), 'variant')}, {counted(len(loaded.measures), 'measure')}, "
+        f"{counted(len(loaded.gates), 'gate')}"
     )
     for row, reason in golden.unwinnable.items():
         click.echo(f"unwinnable {golden.questions[row].id}: {reason}")
@@ -53,10 +54,7 @@ def check(suite: Path) -> None:
 
 @click.command()
 @SUITE
-@click.option("--json", "json_file", type=OUTPUT, help="Also write the report as JSON here.")
-@click.option("--html", "html_file", type=OUTPUT, help="Also write the HTML page here.")
-@click.option("--markdown", "markdown_file", type=OUTPUT, help="Also write Markdown here.")
-@click.option("--junit", type=OUTPUT, help="Also write the gates as JUnit XML here.")
+@outputs()
 @click.option("--tracking", metavar="URI", help="MLflow tracking URI [default: SQLite beside the reports].")
 @click.option("--dry-run", is_flag=True, help="Only say about what answering and judging would cost.")
 @click.option("--no-tracking", is_flag=True, help="Do not log to MLflow.")
@@ -77,15 +75,12 @@ def check(suite: Path) -> None:
 def run(
     suite: Path,
     *,
-    json_file: Path | None,
-    html_file: Path | None,
-    markdown_file: Path | None,
-    junit: Path | None,
     tracking: str | None,
     dry_run: bool,
     no_tracking: bool,
     workers: str,
     side: Literal["dev", "test"],
+    **written: Path | None,
 ) -> None:
     """Evaluate a suite, judge its gates, save and print the report."""
     from evalkit.report import files
@@ -101,18 +96,19 @@ def run(
         report = run_suite(
             loaded, progress, tracking=None if no_tracking else tracking or "", workers=workers, side=side
         )
+    saved = files.save(report, loaded.home)
+    files.write(report, **written)  # before anything is printed: a pipe that is closed early loses no report
     for part in render(report):
         console().print(part, soft_wrap=False)
     done = "; ".join(f"{stage}: {work}" for stage, work in report["volatile"]["stages"].items())
     click.echo(f"{'work':9} {done}")
-    for kind, path in files.save(report, loaded.home).items():
+    for kind, path in saved.items():
         click.echo(f"{kind:9} {path}")
     for fact, value in report["volatile"]["tracking"].items():
         click.echo(f"{'MLflow':9} {fact}: {value}")
     if "looks" in report["volatile"]:
         click.echo(f"{'looks':9} {report['volatile']['looks']} at these test questions, this one included")
-    files.write(report, json=json_file, html=html_file, markdown=markdown_file, junit=junit)
-    for path in filter(None, (json_file, html_file, markdown_file, junit)):
+    for path in filter(None, written.values()):
         click.echo(f"wrote     {path}")
     sys.exit(EXIT_CODES[report["verdict"]])
 
@@ -124,6 +120,8 @@ def _say_what_it_costs(suite: Suite, side: Literal["dev", "test"]) -> None:
     with progress_bars() as progress:
         spending = estimate(suite, open_runtime(suite.home, progress=progress), side)
     for part in spending:
-        click.echo(f"{part.what}: about {part.calls:,} calls, cost {part.cost:.4f}")
+        click.echo(f"{part.what}: about {counted(part.calls, 'call')}, cost {part.cost:.4f}")
     calls, cost = sum(part.calls for part in spending), sum(part.cost for part in spending)
-    click.echo(f"in all about {calls:,} calls, cost {cost:.4f}; what an earlier run kept is not asked again")
+    click.echo(
+        f"in all about {counted(calls, 'call')}, cost {cost:.4f}; what an earlier run kept is not asked again"
+    )

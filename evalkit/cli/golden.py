@@ -9,6 +9,7 @@ import click
 
 from evalkit.cli.making import draft, generate, review
 from evalkit.cli.shared import SUITE, Commands, console, progress_bars
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from evalkit.suite import Suite
@@ -142,7 +143,8 @@ def export(
         quotes = sum(bool(piece.quote) for question in questions for piece in question.evidence)
         if quotes:
             click.echo(
-                f"{quotes:,} quotes became whole documents: TREC judgements hold nothing finer", err=True
+                f"{counted(quotes, 'quote')} became whole documents: TREC judgements hold nothing finer",
+                err=True,
             )
     if trec_folder is not None and runs:
         from evalkit.backends.runtime import open_runtime

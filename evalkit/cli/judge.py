@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evalkit.cli.shared import SUITE, Commands, console, progress_bars
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,11 +37,11 @@ def judge() -> None:
     help="How many, at least 100 to gate on.",
 )
 @click.option(
-    "--keep", type=click.Path(path_type=Path), help="Labels to carry over where the answer is the same."
+    "--labels", type=click.Path(path_type=Path), help="Labels to carry over where the answer is the same."
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write them.")
 def sample(
-    suite: Path, *, measure: str | None, variant: str, count: int, keep: Path | None, out: Path
+    suite: Path, *, measure: str | None, variant: str, count: int, labels: Path | None, out: Path
 ) -> None:
     """Draw answers at random, for people to label: fill in "labels": {"NAME": 0 or 1} on each line."""
     from evalkit.backends.files import write_atomic
@@ -56,11 +57,12 @@ def sample(
     judged = judged_measure(loaded, measure)
     with progress_bars() as progress:
         drawn = draw(loaded, judged, variant, count, open_runtime(loaded.home, progress=progress))
-    drawn = carried(read(keep), drawn) if keep is not None else drawn
+    drawn = carried(read(labels), drawn) if labels is not None else drawn
     write_atomic(out, sheet(drawn))
     known = sum(bool(item.labels) for item in drawn)
     click.echo(
-        f"wrote {len(drawn)} answers of {variant} to {out}" + (f", {known} labelled already" if known else "")
+        f"wrote {counted(len(drawn), 'answer')} of {variant} to {out}"
+        + (f", {known} labelled already" if known else "")
     )
     click.echo(f"next: label each of them, then evalkit judge calibrate {suite} --labels {out}")
 
@@ -177,7 +179,7 @@ def _show(cards: list[Card] | tuple[Card, ...], today: dt.date) -> None:
                 f"again; values change by {card.repeats['mean_change']:.3f} on average"
             )
         if card.unscored:
-            click.echo(f"unscored   {card.unscored} answers without a value count as misjudged")
+            click.echo(f"unscored   {counted(card.unscored, 'answer')} without a value, counted as misjudged")
         found = problems(card, today)
         for problem in found:
             click.echo(f"may not gate: {problem}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evalkit.cli.shared import SUITE, console, progress_bars
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from evalkit.golden.judgements import Candidates, Judgements
@@ -59,7 +60,7 @@ def draft(suite: Path, *, queries: Path, out: Path, depth: int, runs: tuple[Path
         lines = list(pooled(loaded, questions, runtime, depth=depth, runs=runs))
     write_atomic(out, "".join(lines))
     click.echo(
-        f"wrote {out}: {len(lines):,} queries; next: evalkit golden review {out} --out golden.jsonl --by YOU"
+        f"wrote {out}: {counted(len(lines), 'query')}; next: evalkit golden review {out} --out golden.jsonl --by YOU"
     )
 
 
@@ -87,7 +88,9 @@ def review(candidates: Path, *, out: Path, by: str) -> None:
                 break
     questions = log.questions(held)
     write_atomic(out, write(questions))
-    click.echo(f"wrote {out}: {len(questions):,} questions; {log.left(held):,} queries left to judge")
+    click.echo(
+        f"wrote {out}: {counted(len(questions), 'question')}; {counted(log.left(held), 'query')} left to judge"
+    )
 
 
 @click.command()
@@ -148,7 +151,7 @@ def generate(
         runtime = open_runtime(loaded.home, progress=progress)
         made = generated(loaded, generator, runtime, count=count, model=model)
     write_atomic(out, write(made.questions))
-    click.echo(f"wrote {out}: {len(made.questions):,} questions")
+    click.echo(f"wrote {out}: {counted(len(made.questions), 'question')}")
     for reason, times in made.failed.most_common():
         click.echo(f"{times:,} failed: {reason}", err=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evalkit.cli.shared import OUTPUT, console
+from evalkit.cli.shared import console, outputs
 
 __all__ = ["compare", "report", "schema"]
 
@@ -25,21 +25,17 @@ def compare(before: Path, after: Path) -> None:
 
 @click.command()
 @click.argument("report_file", metavar="REPORT", type=click.Path(path_type=Path))
-@click.option("--html", "html_file", type=OUTPUT, help="Write the HTML page here.")
-@click.option("--markdown", "markdown_file", type=OUTPUT, help="Write Markdown here.")
-@click.option("--csv", "csv_file", type=OUTPUT, help="Write the questions as a table here.")
-def report(
-    report_file: Path, *, html_file: Path | None, markdown_file: Path | None, csv_file: Path | None
-) -> None:
-    """Print a saved report, or turn it into HTML, Markdown or CSV."""
+@outputs("json")
+def report(report_file: Path, **written: Path | None) -> None:
+    """Print a saved report, or turn it into HTML, Markdown, CSV or JUnit XML."""
     from evalkit.report import files
     from evalkit.report.model import load
     from evalkit.report.text import render
 
     loaded = load(report_file)
-    if html_file or markdown_file or csv_file:
-        files.write(loaded, html=html_file, markdown=markdown_file, csv=csv_file)
-        for path in filter(None, (html_file, markdown_file, csv_file)):
+    if any(written.values()):
+        files.write(loaded, **written)
+        for path in filter(None, written.values()):
             click.echo(f"wrote {path}")
     else:
         for part in render(loaded):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from evalkit.types import Progress
 
-__all__ = ["EXIT_CODES", "OUTPUT", "SUITE", "Commands", "console", "folder_of", "progress_bars"]
+__all__ = ["EXIT_CODES", "OUTPUT", "SUITE", "Commands", "console", "folder_of", "outputs", "progress_bars"]
+
+F = TypeVar("F", bound=Callable[..., object])
 
 EXIT_CODES = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}
 
@@ -23,6 +25,27 @@ SUITE = click.argument("suite", type=click.Path(path_type=Path))
 
 OUTPUT = click.Path(path_type=Path, dir_okay=False, writable=True)
 """A file to write: refused before any compute where it cannot be one."""
+
+
+_RENDERINGS = {
+    "json": "the report as JSON",
+    "html": "the HTML page",
+    "markdown": "Markdown, for comments on pull requests,",
+    "csv": "the questions as a table, for spreadsheets,",
+    "junit": "the gates as JUnit XML",
+}
+
+
+def outputs(*left_out: str) -> Callable[[F], F]:
+    """Gives a command one option a rendering of a report, named as `report.files.write` names it."""
+
+    def decorate(command: F) -> F:
+        for name, what in reversed(_RENDERINGS.items()):
+            if name not in left_out:
+                command = click.option(f"--{name}", type=OUTPUT, help=f"Write {what} here.")(command)
+        return command
+
+    return decorate
 
 
 def folder_of(suite: Path) -> Path:

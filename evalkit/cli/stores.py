@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from evalkit.cli.shared import SUITE, Commands
+from evalkit.wording import counted
 
 __all__ = ["cache", "verify"]
 
@@ -24,12 +25,12 @@ def verify(suite: Path) -> None:
     loaded = load_suite(suite)
     record = loaded.path.parent / RECORD_FILE
     if record.exists():
-        click.echo(f"{record}: {len(read(record))} decisions, whole")
+        click.echo(f"{record}: {counted(len(read(record)), 'decision')}, whole")
     store = Store(loaded.home / "corpus")
     snapshot = store.read(expect=lock.read(loaded.lock).digest)
     for row in range(len(snapshot)):
         snapshot[row]
-    click.echo(f"snapshot {snapshot.digest[:12]}: {len(snapshot):,} documents, whole")
+    click.echo(f"snapshot {snapshot.digest[:12]}: {counted(len(snapshot), 'document')}, whole")
     others, broken = (
         [digest for digest in store.digests() if digest != snapshot.digest],
         list(store.texts.damaged()),
@@ -42,7 +43,7 @@ def verify(suite: Path) -> None:
             f"{store.root}: the texts {', '.join(sorted(set(lost))[:5])} are missing or damaged; "
             "delete the store and sync again"
         )
-    click.echo(f"store: {len(others):,} other snapshots, whole with all their texts")
+    click.echo(f"store: {counted(len(others), 'other snapshot')}, whole with all their texts")
     _verify_caches(loaded.home)
 
 
@@ -80,23 +81,31 @@ def cache_verify(suite: Path) -> None:
 @cache.command("gc")
 @SUITE
 @click.option(
-    "--keep",
+    "--results",
     type=click.IntRange(min=0),
     default=1000,
     show_default=True,
-    help="Megabytes of results to keep, the latest used.",
+    metavar="MB",
+    help="Megabytes of results to leave, the latest used.",
 )
-@click.option("--embeddings", is_flag=True, help="Also delete every embedding.")
-def cache_gc(suite: Path, *, keep: int, embeddings: bool) -> None:
+@click.option(
+    "--embeddings",
+    type=click.IntRange(min=0),
+    default=10_000,
+    show_default=True,
+    metavar="MB",
+    help="Megabytes of embeddings to leave, the latest used.",
+)
+def cache_gc(suite: Path, *, results: int, embeddings: int) -> None:
     """Delete what has not been used for longest; it is made again when needed."""
     from evalkit.backends.cache import DiskCache
     from evalkit.backends.vectors import VectorStore
     from evalkit.suite import load_suite
 
     home = load_suite(suite).home
-    click.echo(f"deleted {DiskCache(home / 'cache').shrink(keep * 1_000_000):,} results")
-    if embeddings:
-        click.echo(f"deleted {VectorStore(home / 'vectors').clear():,} embeddings")
+    gone = DiskCache(home / "cache").shrink(results * 1_000_000)
+    vectors = VectorStore(home / "vectors").shrink(embeddings * 1_000_000)
+    click.echo(f"deleted {counted(gone, 'result')}, {counted(vectors, 'embedding')}")
 
 
 def _verify_caches(home: Path) -> None:
@@ -106,5 +115,6 @@ def _verify_caches(home: Path) -> None:
     damaged = DiskCache(home / "cache").damaged()
     embeddings = VectorStore(home / "vectors").damaged()
     click.echo(
-        f"caches: {len(damaged)} damaged results, {embeddings} damaged embeddings (made again when needed)"
+        f"caches: {counted(len(damaged), 'damaged result')}, {counted(embeddings, 'damaged embedding')} "
+        "(made again when needed)"
     )

@@ -53,7 +53,7 @@ class Archive:
                 raise ValueError(member.refused)  # noqa: TRY301
             return to_document(listed.doc_id, member.data, uri=f"{self.path.name}#{listed.doc_id}")
         except ValueError as error:
-            return Unreadable(listed.doc_id, str(error))
+            return Unreadable.because(listed.doc_id, error)
 
     def _members(self) -> Mapping[str, Member]:
         try:

@@ -82,9 +82,9 @@ class Confluence:
                 return self._file(listed)
             return self._page(listed)
         except ValueError as error:
-            return Unreadable(listed.doc_id, str(error))
+            return Unreadable.because(listed.doc_id, error)
         except UNDOCUMENTED as error:
-            return Unreadable(listed.doc_id, undocumented(error))
+            return Unreadable(listed.doc_id, undocumented(error), lasting=False)
 
     def _page(self, listed: Listed) -> Document | None:
         api = self._api()

@@ -60,7 +60,7 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, OSError) as error:
-            return Unreadable(listed.doc_id, str(error))
+            return Unreadable.because(listed.doc_id, error)
 
     def _wanted(self, doc_id: str) -> bool:
         return PurePosixPath(doc_id).suffix.lower() in SUFFIXES and not any(

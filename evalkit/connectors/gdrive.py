@@ -84,9 +84,9 @@ class GDrive:
         try:
             return self._document(listed)
         except (gdrive_api.Refused, ValueError) as error:
-            return Unreadable(listed.doc_id, str(error))
+            return Unreadable.because(listed.doc_id, error)
         except UNDOCUMENTED as error:
-            return Unreadable(listed.doc_id, undocumented(error))
+            return Unreadable(listed.doc_id, undocumented(error), lasting=False)
 
     def _document(self, listed: Listed) -> Document | None:
         file = self._api().one(listed.key)

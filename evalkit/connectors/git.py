@@ -66,7 +66,7 @@ class Git:
         try:
             return self._document(listed, mirror)
         except ValueError as error:
-            return Unreadable(listed.doc_id, str(error))
+            return Unreadable.because(listed.doc_id, error)
 
     def _document(self, listed: Listed, mirror: Mirror) -> Document:
         size = int(listed.stated["size"])

@@ -113,7 +113,7 @@ class GitHub:
         try:
             found = read(rest, listed)
         except ValueError as error:
-            return Unreadable(listed.doc_id, str(error))
+            return Unreadable.because(listed.doc_id, error)
         if not isinstance(found, Document):
             return found
         readers = listed.stated["readers"]

@@ -71,7 +71,7 @@ class Notion:
         try:
             return self._page(listed)
         except UNDOCUMENTED as error:
-            return Unreadable(listed.doc_id, undocumented(error))
+            return Unreadable(listed.doc_id, undocumented(error), lasting=False)
 
     def _page(self, listed: Listed) -> Document | None:
         api = self._api()

@@ -20,6 +20,7 @@ from evalkit.corpus.snapshot import Row, Snapshot, Store
 from evalkit.corpus.staging import Staging
 from evalkit.errors import CorpusError, EvalkitError
 from evalkit.types import Connector, Document, Listed, Progress, Remembering, Unreadable
+from evalkit.wording import counted
 
 __all__ = ["MAX_DELETED", "Intake", "Kept", "Plan", "deletable", "plan", "read"]
 
@@ -190,7 +191,7 @@ def _guard(source: str, missing: Sequence[int], previous: Snapshot, share: float
         return
     shown = ", ".join(previous.raw(number).doc_id.decode() for number in missing[:_SHOWN])
     raise CorpusError(
-        f"{source}: {len(missing):,} of {held:,} documents are no longer listed ({shown}, …); at most "
+        f"{source}: {len(missing):,} of {counted(held, 'document')} no longer listed ({shown}, …); at most "
         f"{share:.0%} may vanish in one sync; nothing was pinned; check the source and its permissions, "
         "then sync again with --max-deleted 1 if they are meant to be gone"
     )
@@ -212,19 +213,18 @@ def _stored(plan: Plan, kept: Kept, fetched: Sequence[Fetched]) -> list[tuple[Li
     """Stores what was fetched, texts before the entries that refer to them; what was gone has no entry."""
     staged = iter(kept.store.stage(found for _, found in fetched if isinstance(found, Document)))
     entries: list[tuple[Listed, Entry | None]] = []
+    lasting: list[tuple[bytes, Entry]] = []
     for listed, found in fetched:
+        entry = None
         if isinstance(found, Document):
             row = next(staged)
-            entries.append((listed, Entry(row.facts, row.text)))
-        elif isinstance(found, Unreadable):
-            entries.append((listed, Entry(found.reason.encode("utf-8", "replace"), b"")))
-        else:
-            entries.append((listed, None))
-    kept.journal.put(
-        (name_of(plan.identity, listed.doc_id, listed.revision), entry)
-        for listed, entry in entries
-        if listed.revision and entry is not None
-    )
+            entry = Entry(row.facts, row.text)
+        elif found is not None:
+            entry = Entry(found.reason.encode("utf-8", "replace"), b"")
+        entries.append((listed, entry))
+        if entry and listed.revision and (isinstance(found, Document) or (found and found.lasting)):
+            lasting.append((name_of(plan.identity, listed.doc_id, listed.revision), entry))
+    kept.journal.put(lasting)
     return entries
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from evalkit.decision.readiness import Readiness, load_readiness
 from evalkit.decision.record import append
 from evalkit.decision.value import value_of
-from evalkit.errors import SuiteError
+from evalkit.errors import SuiteError, did_you_mean
 from evalkit.report.model import Decision, Report, load
-from evalkit.report.text import all_gates, name
+from evalkit.report.text import all_gates
 from evalkit.suite import RECORD_FILE
 
 __all__ = ["decide", "judge"]
@@ -33,7 +33,7 @@ def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.
         BrokenRecord: where the record was tampered with.
     """
     if not approvers:
-        raise SuiteError("a decision names who approves it: --approver NAME")
+        raise SuiteError("a decision names who approves it: --by NAME")
     report = load(report_file)
     readiness = load_readiness(folder / "readiness.yaml", report["figures"], now.date())
     decision, reasons = judge(report, readiness)
@@ -47,10 +47,14 @@ def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.
         "verdict": report["verdict"],
         "requirements": report["requirements"],
         "edited": report["volatile"]["edited"],
-        "gates": [{"gate": name(row), "outcome": row["outcome"]} for row in all_gates(report)],
+        "gates": [{"gate": row["name"], "outcome": row["outcome"]} for row in all_gates(report)],
         "readiness": [asdict(item) for item in readiness.items],
         "expired_waivers": [waiver.model_dump(mode="json") for waiver in readiness.expired_waivers],
-        "waivers": [waiver.model_dump(mode="json") for waiver in readiness.waivers],
+        "waivers": [
+            waiver.model_dump(mode="json")
+            for waiver in readiness.waivers
+            if waiver.waives in _waivable(report, readiness)
+        ],
         "value": value_of(readiness.value, report),
         "digests": {
             "suite": report["suite_digest"],
@@ -58,7 +62,7 @@ def decide(folder: Path, report_file: Path, approvers: tuple[str, ...], now: dt.
             "corpus": report["corpus_digest"],
             "report": hashlib.sha256(report_file.read_bytes()).hexdigest(),
         },
-        "judge_cards": {name: row["card"] for name, row in report.get("judges", {}).items() if row["card"]},
+        "judge_cards": {name: row["cards"] for name, row in report.get("judges", {}).items() if row["cards"]},
         "code": report["volatile"]["code"],
         "evalkit_version": report["evalkit_version"],
     }
@@ -77,7 +81,7 @@ def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:
     if failed:
         return "NO-GO", failed
     undecided = {
-        name(row): row["reason"]
+        row["name"]: row["reason"]
         for row in all_gates(report)
         if row["outcome"] == "INCONCLUSIVE" and not row["advisory"]
     }
@@ -90,11 +94,23 @@ def judge(report: Report, readiness: Readiness) -> tuple[Decision, list[str]]:
     if not all_gates(report):
         open_.append(report["reasons"][0])
     if open_:
-        return "INCONCLUSIVE", open_
+        known = _waivable(report, readiness)
+        idle = [
+            f"the waiver of '{what}' waives nothing: no gate or item has that name; {did_you_mean(what, known)}"
+            for what in waived
+            if what not in known
+        ]
+        return "INCONCLUSIVE", idle + open_
     return "GO", [
-        f"every gate is PASS and every required item is answered, {len(undecided)} of them by waiver",
+        "every gate is PASS and every required item is answered"
+        + (f", {len(undecided)} of them by waiver" if undecided else ""),
         *(
             f"waived by {waived[what].owner} until {waived[what].expires}: {what}: {waived[what].reason}"
             for what in undecided
         ),
     ]
+
+
+def _waivable(report: Report, readiness: Readiness) -> list[str]:
+    """Returns the names that a waiver may name."""
+    return [row["name"] for row in all_gates(report)] + [item.name for item in readiness.items]

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from evalkit.backends.files import write_atomic
 from evalkit.errors import EvaluationError, SuiteError
+from evalkit.wording import counted
 
 __all__ = ["Alarm", "call", "read_state", "scored", "tell", "watched"]
 
@@ -71,7 +72,7 @@ def scored(path: Path, skip: int) -> Iterator[float]:
         raise SuiteError(f"{path}: cannot be read ({error}); expected one JSON object a line") from error
     if len(lines) < skip:
         raise SuiteError(
-            f"{path}: holds {len(lines)} outcomes, {skip} were read before; append to it, never replace it"
+            f"{path}: holds {counted(len(lines), 'outcome')}, {skip} were read before; append to it, never replace it"
         )
     for number, line in enumerate(lines[skip:], skip + 1):
         try:
@@ -124,7 +125,7 @@ def tell(alarm: Alarm) -> str:
     """Says how things stand, in a sentence."""
     if not alarm.n:
         return "no outcome yet"
-    said = f"the mean of {alarm.n:,} outcomes is {alarm.total / alarm.n:.3f}"
+    said = f"the mean of {counted(alarm.n, 'outcome')} is {alarm.total / alarm.n:.3f}"
     if alarm.raised:
         return f"{said}; below the floor {alarm.floor:g} with {1 - alarm.alpha:.0%} confidence over all looks"
     evidence = math.exp(alarm.capital)

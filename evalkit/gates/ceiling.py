@@ -12,9 +12,10 @@ from pydantic import Field
 
 from evalkit import stats
 from evalkit.gates import judged
-from evalkit.gates.cells import Cells, pick, shown
+from evalkit.gates.cells import Cells, pick, shown, titled
 from evalkit.levels import MIN_VALUES, level_bounds
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
+from evalkit.wording import counted
 
 __all__ = ["Ceiling"]
 
@@ -45,9 +46,13 @@ class Ceiling:
     slice: str = ALL_QUESTIONS
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
 
+    @property
+    def title(self) -> str:
+        what = "mean" if self.of == "mean" else f"p{100 * self.quantile:.10g}"
+        return titled(f"ceiling {self.variant} {self.measure} {what}", self.slice)
+
     def __str__(self) -> str:
-        what = "mean" if self.of == "mean" else f"p{100 * self.quantile:g}"
-        return f"ceiling {self.variant} {self.measure} {what} <= {self.at_most:g}"
+        return f"{self.title} <= {self.at_most:g}"
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         cells = pick(results, results.scores(self.variant, self.measure), self.slice)
@@ -127,7 +132,7 @@ class Ceiling:
                 )
             size, _ = stats.effective_size(cells.value, cells.clusters)
             more = max(1, math.ceil(total * n / size) - n)
-            return more, f"; about {more:,} more question{'s' if more > 1 else ''} would settle it"
+            return more, f"; about {counted(more, 'more question')} would settle it"
         smallest = math.ceil(math.log(self.alpha) / math.log(self.quantile))
         if self.of == "mean" or n >= smallest:
             return None, ""

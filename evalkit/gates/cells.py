@@ -11,11 +11,12 @@ import numpy as np
 
 from evalkit.errors import SuiteError, did_you_mean
 from evalkit.types import Golden, Labels, Results, Scores, State
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Cells", "pick", "shown", "slices_of"]
+__all__ = ["Cells", "pick", "shown", "slices_of", "titled"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +60,8 @@ class Cells:
     def counts(self) -> str:
         """Words such as: over 212 questions in 64 clusters (3 unscored)."""
         clusters = len(np.unique(self.clusters))
-        text = f"over {len(self.rows)} questions"
-        text += f" in {clusters} clusters" if clusters < len(self.rows) else ""
+        text = f"over {counted(len(self.rows), 'question')}"
+        text += f" in {counted(clusters, 'cluster')}" if clusters < len(self.rows) else ""
         return text + (f" ({self.unscored} unscored)" if self.unscored else "")
 
 
@@ -118,6 +119,11 @@ def slices_of(results: Results, tag: str) -> list[str]:
         tags = {name.partition("=")[0] for name in slices if name}
         raise SuiteError(f"no question carries the tag '{tag}'; {did_you_mean(tag, tags)}")
     return found
+
+
+def titled(what: str, slice_: str) -> str:
+    """Returns a gate's or a verdict's name with its slice: "floor candidate Recall@5 [language=de]"."""
+    return f"{what} [{slice_}]" if slice_ and not what.endswith(f" [{slice_}]") else what
 
 
 def shown(value: float, unit: str = "") -> str:

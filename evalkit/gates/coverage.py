@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evalkit.gates.cells import pick
+from evalkit.gates.cells import pick, titled
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
+from evalkit.wording import counted
 
 __all__ = ["Coverage"]
 
@@ -33,8 +34,12 @@ class Coverage:
     at_least: Annotated[float, Field(gt=0, le=1)] = 0.95
     slice: str = ALL_QUESTIONS
 
+    @property
+    def title(self) -> str:
+        return titled(f"coverage {self.variant} {self.measure}", self.slice)
+
     def __str__(self) -> str:
-        return f"coverage {self.variant} {self.measure} >= {self.at_least:g}"
+        return f"{self.title} >= {self.at_least:g}"
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         cells = pick(results, results.scores(self.variant, self.measure), self.slice)
@@ -42,7 +47,7 @@ class Coverage:
         share = scored / n if n else 0.0
         passed = share >= self.at_least
         missing = math.ceil(self.at_least * n) - scored
-        reason = f"{self.variant}: {scored} of {n} questions have a {self.measure}"
+        reason = f"{self.variant}: {self.measure} was scored for {scored} of {counted(n, 'question')}"
         reason += (
             f", {share:.1%}"
             if passed

@@ -28,6 +28,10 @@ class Figure:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("give one of at_least and at_most")
 
+    @property
+    def title(self) -> str:
+        return f"figure {self.name} {'minimum' if self.at_least is not None else 'maximum'}"
+
     def __str__(self) -> str:
         return f"figure {self.name} {self._required}"
 

@@ -12,10 +12,11 @@ from pydantic import Field
 
 from evalkit import stats
 from evalkit.errors import SuiteError
-from evalkit.gates.cells import Cells, pick, shown, slices_of
+from evalkit.gates.cells import Cells, pick, shown, slices_of, titled
 from evalkit.gates.judged import corrected, mean_bounds
 from evalkit.gates.judged import mean as mean_of
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
+from evalkit.wording import counted
 
 __all__ = ["Floor"]
 
@@ -53,9 +54,17 @@ class Floor:
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
     min_n: Annotated[int, Field(ge=1)] = 10
 
+    def __post_init__(self) -> None:
+        if self.slice and self.by is not None:
+            raise ValueError("give one of slice and by: by judges all questions, and each slice of a tag")
+
+    @property
+    def title(self) -> str:
+        by = f" by {self.by}" if self.by is not None else ""
+        return titled(f"floor {self.variant} {self.measure}{by}", self.slice)
+
     def __str__(self) -> str:
-        of = f" [{self.slice}]" if self.slice else ""
-        return f"floor {self.variant} {self.measure}{of} >= {self.at_least:g}"
+        return f"{self.title} >= {self.at_least:g}"
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         variant, tried = self._chosen(results)
@@ -173,4 +182,4 @@ class Floor:
         more = max(1, math.ceil(total * len(values) / size) - len(cells.rows))
         if cells.unscored:
             return None, f"score the {cells.unscored} unscored first"
-        return more, f"about {more:,} more question{'s' if more > 1 else ''} would settle it"
+        return more, f"about {counted(more, 'more question')} would settle it"

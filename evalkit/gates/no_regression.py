@@ -12,8 +12,9 @@ from pydantic import Field
 from evalkit import stats
 from evalkit.errors import SuiteError
 from evalkit.gates import judged
-from evalkit.gates.cells import pick
+from evalkit.gates.cells import pick, titled
 from evalkit.types import ALL_QUESTIONS, Outcome, Results, Verdict
+from evalkit.wording import counted
 
 __all__ = ["NoRegression"]
 
@@ -44,8 +45,13 @@ class NoRegression:
     alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
     strict: bool = False
 
+    @property
+    def title(self) -> str:
+        against = f" against {self.baseline}" if self.baseline is not None else ""
+        return titled(f"no_regression {self.variant} {self.measure}{against}", self.slice)
+
     def __str__(self) -> str:
-        return f"no_regression {self.variant} {self.measure} margin {self.margin:g}"
+        return f"{self.title} margin {self.margin:g}"
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         baseline = self.baseline or results.baseline
@@ -71,7 +77,7 @@ class NoRegression:
             difference, low = by_people
             high = low
         n, unscored = len(both), int(np.sum(~scored))
-        counts = f"over {n} questions" + (f" ({unscored} unscored)" if unscored else "")
+        counts = f"over {counted(n, 'question')}" + (f" ({unscored} unscored)" if unscored else "")
         changed = f"{int(np.sum(worst[scored] > 0))} better, {int(np.sum(worst[scored] < 0))} worse"
         level = f"with {100 * (1 - self.alpha):g}% confidence {counts}, {changed}"
         needed = None
@@ -92,11 +98,13 @@ class NoRegression:
         else:
             outcome = Outcome.INCONCLUSIVE
             total = stats.needed_for_margin(difference, float(worst[scored].var()), self.margin, self.alpha)
+            if total is not None and low.why:
+                total = max(total, stats.MIN_PAIRS)
             needed = max(1, total - n) if total is not None and by_people is None else None
             settle = low.why or (
                 "more labels, or a wider margin, would settle it"
                 if by_people is not None
-                else f"about {needed:,} more questions, or a wider margin, would settle it"
+                else f"about {counted(needed, 'more question')}, or a wider margin, would settle it"
                 if needed
                 else "the loss is too near the margin for any affordable number of questions to settle it"
             )

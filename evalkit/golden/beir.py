@@ -9,6 +9,7 @@ from pathlib import Path
 from evalkit.errors import GoldenError
 from evalkit.golden.lines import collect, lines, objects
 from evalkit.types import Evidence, Question
+from evalkit.wording import counted
 
 __all__ = ["Beir"]
 
@@ -51,7 +52,7 @@ class Beir:
         questions = collect(queries, found, read)
         if unknown := judged.keys() - {question.id for question in questions}:
             raise GoldenError(
-                f"{self.path / 'qrels'}: {len(unknown)} judged queries are not in queries.jsonl, "
+                f"{self.path / 'qrels'}: {counted(len(unknown), 'judged query')} missing from queries.jsonl, "
                 f"such as '{min(unknown)}'"
             )
         return questions

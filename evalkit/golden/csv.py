@@ -11,6 +11,7 @@ from evalkit.errors import GoldenError
 from evalkit.golden import rows
 from evalkit.golden.lines import collect, lines
 from evalkit.types import Question
+from evalkit.wording import counted
 
 __all__ = ["Csv", "table"]
 
@@ -71,7 +72,7 @@ def table(path: Path, required: Sequence[str] = ()) -> Iterator[tuple[int, Mappi
         for row in reader:
             if None in row:
                 raise GoldenError(
-                    f"{path}:{reader.line_num}: {len(names) + len(row[None])} cells; expected {len(names)}"
+                    f"{path}:{reader.line_num}: {counted(len(names) + len(row[None]), 'cell')}; expected {len(names)}"
                 )
             yield reader.line_num, row
     except csv.Error as error:

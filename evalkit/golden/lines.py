@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from evalkit.errors import GoldenError
 from evalkit.types import Question
+from evalkit.wording import counted
 
 __all__ = ["MAX_FILE", "MAX_LINE", "collect", "lines", "objects", "refuse", "whole"]
 
@@ -116,7 +117,9 @@ def refuse(path: Path, problems: list[str]) -> None:
     """Raises GoldenError where there are problems, showing the first of many."""
     if problems:
         more = len(problems) - _SHOWN
-        raise GoldenError(problems[:_SHOWN] + ([f"{path}: and {more} more problems"] if more > 0 else []))
+        raise GoldenError(
+            problems[:_SHOWN] + ([f"{path}: and {counted(more, 'more problem')}"] if more > 0 else [])
+        )
 
 
 def _decoded(raw: bytes, where: str, *, first: bool) -> str:

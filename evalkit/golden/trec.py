@@ -10,6 +10,7 @@ from pathlib import Path
 from evalkit.errors import GoldenError
 from evalkit.golden.lines import collect, lines, whole
 from evalkit.types import Evidence, Question
+from evalkit.wording import counted
 
 __all__ = ["Trec", "read_run", "write_qrels", "write_run", "write_topics"]
 
@@ -48,7 +49,7 @@ class Trec:
         questions = collect(self.topics, self._blocks(), read)
         if unknown := evidence.keys() - {question.id for question in questions}:
             raise GoldenError(
-                f"{self.qrels}: field 'topic': {len(unknown)} judged topics are not in {self.topics}, "
+                f"{self.qrels}: field 'topic': {counted(len(unknown), 'judged topic')} missing from {self.topics}, "
                 f"such as '{min(unknown)}'"
             )
         return questions

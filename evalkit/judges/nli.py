@@ -45,6 +45,9 @@ class NLI:
     def measures(self) -> frozenset[str]:
         return frozenset({"Faithfulness"})
 
+    def ready(self, measure: str) -> None:  # noqa: ARG002
+        nli.ready(self.model)
+
     def judge(self, measure: str, exchanges: Sequence[Exchange], runtime: Runtime) -> Sequence[Judgement]:  # noqa: ARG002
         judged: list[Judgement] = []
         for start in range(0, len(exchanges), _BLOCK):

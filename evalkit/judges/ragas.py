@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
+from evalkit.backends import chat, encoder, ragas_library
 from evalkit.backends import judge as backend
 from evalkit.backends.chat import Endpoint, Prices
 from evalkit.backends.encoder import DEFAULT
@@ -72,6 +73,12 @@ class Ragas:
 
     def measures(self) -> frozenset[str]:
         return frozenset(backend.CALLS)
+
+    def ready(self, measure: str) -> None:
+        chat.ready()
+        ragas_library.ready()
+        if measure == "AnswerRelevancy":
+            encoder.ready(self.encoder)
 
     def judge(self, measure: str, exchanges: Sequence[Exchange], runtime: Runtime) -> Sequence[Judgement]:
         done = 0

@@ -9,6 +9,7 @@ import numpy as np
 
 from evalkit.backends import tokens
 from evalkit.types import Passages, Run
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,11 +74,9 @@ def _short(run: Run, budget: Cutoff, spent: NDArray[np.int64]) -> dict[int, str]
     if depth >= len(run.passages):
         return {}
     full = (run.hits.passage >= 0).all(axis=1)
-    size, unit = budget.size, budget.unit
+    size, unit, hold = budget.size, budget.unit, f"its ranking of {counted(depth, 'passage')} holds"
     return {
-        int(
-            row
-        ): f"its {depth:,} passages hold {spent[row]:,}{unit} of the {size:,}{unit}; raise the variant's depth"
+        int(row): f"{hold} {spent[row]:,}{unit} of the {size:,}{unit}; raise the variant's depth"
         for row in np.flatnonzero(full & (spent < size))
     }
 

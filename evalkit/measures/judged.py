@@ -23,6 +23,7 @@ from evalkit.types import (
     Scores,
     State,
 )
+from evalkit.wording import counted
 
 __all__ = ["Judged"]
 
@@ -66,6 +67,11 @@ class Judged:
         """Whether a variant without an answerer has nothing to judge."""
         return self.name not in _OF_RETRIEVAL
 
+    def ready(self) -> None:
+        """Raises what the judge would refuse for before it is asked."""
+        if (ready := getattr(self.judge, "ready", None)) is not None:
+            ready(self.name)
+
     def score(self, run: Run, golden: Golden, runtime: Runtime) -> Scores:
         """Asks the judge about every question that has something to judge.
 
@@ -78,8 +84,8 @@ class Judged:
         judgements = self.judge.judge(self.name, tuple(asked.values()), runtime) if asked else ()
         if len(judgements) != len(asked):
             raise EvaluationError(
-                f"{self.judge.identity()}: found {len(judgements)} judgements of {len(asked)} exchanges; "
-                "expected one each"
+                f"{self.judge.identity()}: found {counted(len(judgements), 'judgement')} "
+                f"of {counted(len(asked), 'exchange')}; expected one each"
             )
         detail = dict(zip(asked, judgements, strict=True))
         rows = range(len(golden.questions))

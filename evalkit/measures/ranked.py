@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from evalkit.backends import tokens
 from evalkit.measures.cutoff import Cutoff, window
 from evalkit.measures.evidence import once, scores
 from evalkit.measures.overlap import Places
@@ -36,6 +37,10 @@ class Ranked(ABC):
             raise ValueError(
                 f"{self.NAME} needs a cutoff; write {self.NAME}@5, {self.NAME}@4000c or {self.NAME}@800t"
             )
+
+    def ready(self) -> None:
+        if self.cutoff is not None and self.cutoff.unit == "t":
+            tokens.ready()
 
     def __str__(self) -> str:
         return self.NAME if self.cutoff is None else f"{self.NAME}@{self.cutoff}"

@@ -12,9 +12,10 @@ import numpy as np
 from evalkit import __version__, stats
 from evalkit.evaluate import Evaluation
 from evalkit.gates import judged as by_people
-from evalkit.gates.cells import pick
+from evalkit.gates.cells import pick, titled
 from evalkit.measures.judged import Judged
 from evalkit.report import funnel
+from evalkit.report.edits import requirement
 from evalkit.report.model import (
     SCHEMA_VERSION,
     ClaimRow,
@@ -30,7 +31,8 @@ from evalkit.report.model import (
     VariantRow,
     Volatile,
 )
-from evalkit.types import ALL_QUESTIONS, Labels, Outcome, Run, Scores, State, Verdict
+from evalkit.types import ALL_QUESTIONS, Gate, Labels, Outcome, Run, Scores, State, Verdict
+from evalkit.wording import counted
 
 __all__ = ["build", "decision"]
 
@@ -45,7 +47,11 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
     suite, golden = evaluation.suite, evaluation.golden
     timed = {str(measure) for measure in suite.measures if measure.timed}
     estimates = list(_estimates(evaluation, [ALL_QUESTIONS]))
-    gates = [_gate(n, verdict) for n, verdicts in enumerate(evaluation.verdicts) for verdict in verdicts]
+    gates = [
+        _gate(position, gate, verdict)
+        for position, (gate, verdicts) in enumerate(zip(suite.gates, evaluation.verdicts, strict=False))
+        for verdict in verdicts
+    ]
     volatile["estimates"] = [row for row in estimates if row["measure"] in timed]
     volatile["gates"] = [row for row in gates if row["measure"] in timed]
     slices = [name for name, rows in golden.slices().items() if name and len(rows) >= _MIN_SLICE]
@@ -63,7 +69,7 @@ def build(evaluation: Evaluation, volatile: Volatile) -> Report:
         corpus_digest=evaluation.corpus.digest,
         golden_digest=golden.digest,
         suite_digest=suite.digest,
-        requirements=[repr(gate) for gate in suite.gates],
+        requirements=[requirement(gate) for gate in suite.gates],
         seed=suite.seed,
         figures=evaluation.figures(),
         baseline=suite.baseline,
@@ -87,7 +93,8 @@ def decision(
     verdicts: Iterable[Verdict],
 ) -> tuple[Literal["GO", "NO-GO", "INCONCLUSIVE"], list[str]]:
     """Every gate must pass: NO-GO where one fails, INCONCLUSIVE where one is undecided or none exists."""
-    verdicts = [verdict for verdict in verdicts if not verdict.advisory]
+    every = list(verdicts)
+    verdicts = [verdict for verdict in every if not verdict.advisory]
     failed = [v.reason for v in verdicts if v.outcome is Outcome.FAIL]
     if failed:
         return "NO-GO", failed
@@ -96,7 +103,9 @@ def decision(
         return "INCONCLUSIVE", open_
     if not verdicts:
         return "INCONCLUSIVE", ["the suite has no gates, so nothing says what a release must meet"]
-    return "GO", [f"every one of {len(verdicts)} verdicts is PASS"]
+    undecided = len(every) - len(verdicts)
+    advisory = f"; {counted(undecided, 'advisory one')} undecided" if undecided else ""
+    return "GO", [f"{counted(len(verdicts), 'verdict')}, every one of them PASS{advisory}"]
 
 
 def _estimates(evaluation: Evaluation, slices: Iterable[str]) -> Iterable[EstimateRow]:
@@ -165,22 +174,23 @@ def _judges(evaluation: Evaluation) -> Iterable[tuple[str, JudgeRow]]:
                 correction = next(iter(corrections.values()))
             else:
                 correction = "; ".join(f"{variant}: {text}" for variant, text in corrections.items())
-            card = next((c.labels.card for c in columns.values() if isinstance(c.labels, Labels)), "")
+            cards = {v: c.labels.card for v, c in columns.items() if isinstance(c.labels, Labels)}
             yield (
                 name,
-                JudgeRow(identity=measure.judge.identity(), card=card, cost=cost, correction=correction),
+                JudgeRow(identity=measure.judge.identity(), cards=cards, cost=cost, correction=correction),
             )
 
 
 def _corrected(column: Scores) -> str:
     """Says what people's labels did to a judged figure."""
     if isinstance(column.labels, Labels):
-        return f"corrected by {len(column.labels.row)} labels of people, card {column.labels.card[:8]}"
+        return f"corrected by {counted(len(column.labels.row), 'label')} of people, card {column.labels.card[:8]}"
     return f"not corrected, {column.labels}" if column.labels else "not corrected"
 
 
-def _gate(position: int, verdict: Verdict) -> GateRow:
-    return cast("GateRow", {"position": position, **asdict(verdict), "outcome": verdict.outcome.value})
+def _gate(position: int, gate: Gate, verdict: Verdict) -> GateRow:
+    row = {"name": titled(gate.title, verdict.slice), "position": position, **asdict(verdict)}
+    return cast("GateRow", {**row, "outcome": verdict.outcome.value})
 
 
 def _variant(run: Run, spec: dict[str, Any]) -> VariantRow:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from evalkit.report.model import Item, Report
-from evalkit.report.text import all_estimates, all_gates, figure, name
+from evalkit.report.text import all_estimates, all_gates, figure
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,11 +28,11 @@ def compare(before: Report, after: Report) -> Iterator[RenderableType]:
     for key, what in _IDENTITY:
         if before[key] != after[key]:  # type: ignore[literal-required]
             yield f"the {what} differs: figures of the two reports are not comparable as they stand"
-    outcomes = {name(row): row["outcome"] for row in all_gates(before)}
+    outcomes = {row["name"]: row["outcome"] for row in all_gates(before)}
     for row in all_gates(after):
-        was = outcomes.get(name(row), "absent")
+        was = outcomes.get(row["name"], "absent")
         if was != row["outcome"]:
-            yield f"{name(row)}: {was} -> {row['outcome']}: {row['reason']}"
+            yield f"{row['name']}: {was} -> {row['outcome']}: {row['reason']}"
     table = Table("variant", "measure", "before", "after", "change", show_edge=False)
     earlier = {(row["variant"], row["measure"]): row for row in all_estimates(before)}
     for estimate in all_estimates(after):

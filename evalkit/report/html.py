@@ -8,10 +8,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from evalkit.backends import charts
+from evalkit.report.edits import said
 from evalkit.report.funnel import STAGES
 from evalkit.report.health import health
 from evalkit.report.model import GateRow, Item, Report
-from evalkit.report.text import all_estimates, all_gates, figure, name, unit
+from evalkit.report.text import all_estimates, all_gates, figure, unit
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -106,7 +108,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["figure"] = figure
-    environment.filters["gate_name"] = name
+    environment.filters["counted"] = counted
+    environment.filters["said"] = said
     environment.filters["family"] = lambda family: _FAMILIES.get(family, family)
     return environment
 

@@ -6,7 +6,7 @@ import re
 from xml.sax.saxutils import quoteattr
 
 from evalkit.report.model import Report
-from evalkit.report.text import all_gates, explain, name
+from evalkit.report.text import all_gates, explain
 
 __all__ = ["render_junit"]
 
@@ -19,7 +19,7 @@ def render_junit(report: Report) -> str:
     cases: list[str] = []
     failures = skipped = 0
     for row in all_gates(report):
-        case = f"<testcase classname={_attribute(report['suite'])} name={_attribute(name(row))}"
+        case = f"<testcase classname={_attribute(report['suite'])} name={_attribute(row['name'])}"
         said = f"message={_attribute(row['reason'])}"
         if row["advisory"]:
             skipped += 1

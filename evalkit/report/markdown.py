@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from evalkit.report.model import GateRow, Report
-from evalkit.report.text import all_estimates, all_gates, figure, name, unit
+from evalkit.report.text import all_estimates, all_gates, figure, size, unit
 
 __all__ = ["render_markdown"]
 
@@ -31,7 +31,7 @@ def render_markdown(report: Report) -> str:
     ]
     if gates := all_gates(report):
         lines += ["| gate | verdict | why |", "|---|---|---|"]
-        lines += (f"| {_cell(name(row))} | {_outcome(row)} | {_cell(row['reason'])} |" for row in gates)
+        lines += (f"| {_cell(row['name'])} | {_outcome(row)} | {_cell(row['reason'])} |" for row in gates)
         lines.append("")
     measures = report["measures"]
     lines += [f"| variant | {' | '.join(measures)} |", "|---|" + "---|" * len(measures)]
@@ -51,7 +51,7 @@ def render_markdown(report: Report) -> str:
     lines += _judges(report) + _comparisons(report)
     lines.append("")
     lines.append(
-        f"{len(report['items'])} questions, {report['figures']['corpus.documents']:.0f} documents; "
+        f"{size(report)}; "
         f"corpus `{report['corpus_digest'][:12]}`, questions `{report['golden_digest'][:12]}`, "
         f"suite `{report['suite_digest'][:12]}`, evalkit {report['evalkit_version']}."
     )

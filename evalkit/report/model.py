@@ -25,6 +25,7 @@ __all__ = [
     "ItemResult",
     "JudgeRow",
     "Report",
+    "Requirement",
     "Retrieved",
     "VariantRow",
     "Volatile",
@@ -32,7 +33,7 @@ __all__ = [
     "load",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Decision = Literal["GO", "NO-GO", "INCONCLUSIVE"]
 
@@ -54,10 +55,11 @@ class EstimateRow(TypedDict):
 class GateRow(TypedDict):
     """One verdict; `low` and `high` are the bounds that were compared with `bound`.
 
-    `position` counts the suite's gates from 0: a gate over slices gives several verdicts. An advisory one holds no
-    release.
+    `name` is its gate's title with its slice, and no other verdict's; waivers name it. `position` counts the suite's
+    gates from 0: a gate over slices gives several verdicts. An advisory one holds no release.
     """
 
+    name: str
     position: int
     gate: str
     variant: str
@@ -132,13 +134,13 @@ class ClaimRow(TypedDict):
 
 
 class JudgeRow(TypedDict):
-    """Who decides a measure, the digest of its card, what judging cost, and how its figures were corrected.
+    """Who decides a measure, the digest of each variant's card, what judging cost, and how figures were corrected.
 
-    Without labels there is no card, and no correction.
+    Labels are of one variant's answers: a variant without any has no card, and no correction.
     """
 
     identity: str
-    card: str
+    cards: dict[str, str]
     cost: float
     correction: str
 
@@ -190,6 +192,14 @@ class Volatile(TypedDict):
     looks: NotRequired[int]
 
 
+class Requirement(TypedDict):
+    """A gate with every parameter: its title, its name in suites, and what was asked of it, defaults included."""
+
+    title: str
+    gate: str
+    parameters: dict[str, Any]
+
+
 class Report(TypedDict):
     """One evaluation, whole.
 
@@ -207,7 +217,7 @@ class Report(TypedDict):
     corpus_digest: str
     golden_digest: str
     suite_digest: str
-    requirements: list[str]
+    requirements: list[Requirement]
     seed: int
     figures: dict[str, float]
     baseline: str | None

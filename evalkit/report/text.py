@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from evalkit.gates.cells import shown
 from evalkit.report.model import EstimateRow, GateRow, Item, Report
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["all_estimates", "all_gates", "explain", "figure", "render", "unit"]
+__all__ = ["all_estimates", "all_gates", "explain", "figure", "render", "size", "unit"]
 
 _COLOUR = {"PASS": "green", "GO": "green", "FAIL": "red", "NO-GO": "red", "INCONCLUSIVE": "yellow"}
 _WORST = 3
@@ -25,16 +26,16 @@ def render(report: Report) -> Iterator[RenderableType]:
 
     verdict = report["verdict"]
     headline = Text.assemble((f" {verdict} ", f"bold reverse {_COLOUR[verdict]}"), f"  {report['suite']}")
-    headline.append(
-        f"  ({len(report['items'])} questions, {report['figures']['corpus.documents']:.0f} documents)"
-    )
+    headline.append(f"  ({size(report)})")
     yield headline
     yield from (Text(f"gate {edit}", style="bold red") for edit in report["volatile"]["edited"])
     if gates := all_gates(report):
         table = Table("gate", "verdict", "why", title="Gates", title_justify="left", show_edge=False)
         for row in gates:
             outcome = row["outcome"] + (" (advisory)" if row["advisory"] else "")
-            table.add_row(Text(name(row)), Text(outcome, style=_COLOUR[row["outcome"]]), Text(row["reason"]))
+            table.add_row(
+                Text(row["name"]), Text(outcome, style=_COLOUR[row["outcome"]]), Text(row["reason"])
+            )
         yield table
     else:
         yield Text(report["reasons"][0])
@@ -55,6 +56,12 @@ def render(report: Report) -> Iterator[RenderableType]:
         yield Text(f"{measure} is judged by {judge['identity']}, cost {judge['cost']:.4f}, {corrected}")
 
 
+def size(report: Report) -> str:
+    """Returns "270 questions, 89 documents"."""
+    documents = int(report["figures"]["corpus.documents"])
+    return f"{counted(len(report['items']), 'question')}, {counted(documents, 'document')}"
+
+
 def all_estimates(report: Report) -> list[EstimateRow]:
     """Returns the estimates over all questions, those of timed measures last."""
     return report["estimates"] + report["volatile"]["estimates"]
@@ -63,12 +70,6 @@ def all_estimates(report: Report) -> list[EstimateRow]:
 def all_gates(report: Report) -> list[GateRow]:
     """Returns every verdict, those of timed measures last."""
     return report["gates"] + report["volatile"]["gates"]
-
-
-def name(row: GateRow) -> str:
-    """Returns a verdict's short name: "floor candidate Recall@5 [language=de]"."""
-    parts = [row["gate"], row["variant"], row["measure"]]
-    return " ".join(filter(None, parts)) + (f" [{row['slice']}]" if row["slice"] else "")
 
 
 def estimate(row: EstimateRow, counted_in: str = "") -> str:
@@ -99,7 +100,7 @@ def explain(report: Report, rows: Iterable[GateRow]) -> str:
         bounds = (
             f"bounds {figure(row['low'])} to {figure(row['high'])}, required {figure(row['bound'], what)}"
         )
-        lines.append(f"{row['outcome']}: {name(row)}")
+        lines.append(f"{row['outcome']}: {row['name']}")
         lines.append(f"  {row['reason']}")
         lines.append(f"  estimate {figure(row['estimate'], what)}, {bounds}, n = {row['n']}")
         worst = list(_worst(report, row))
@@ -108,7 +109,7 @@ def explain(report: Report, rows: Iterable[GateRow]) -> str:
         for item in worst:
             lines += _lost(item, row)
     if len(rows) > _REASONS:
-        lines.append(f"and {len(rows) - _REASONS} more verdicts")
+        lines.append(f"and {counted(len(rows) - _REASONS, 'more verdict')}")
     return "\n".join(lines)
 
 

@@ -7,16 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evalkit.backends.tracking import Table, Tracked
+from evalkit.report.html import render_html
 from evalkit.report.model import ItemResult, Report, VariantRow, dump
-from evalkit.report.text import all_estimates, all_gates, name
+from evalkit.report.text import all_estimates, all_gates
 
 __all__ = ["tracked"]
 
 _GATE_COLUMNS: tuple[str, ...] = (
-    "gate",
-    "variant",
-    "measure",
-    "slice",
+    "name",
     "outcome",
     "reason",
     "estimate",
@@ -25,6 +23,10 @@ _GATE_COLUMNS: tuple[str, ...] = (
     "bound",
     "n",
     "needed",
+    "gate",
+    "variant",
+    "measure",
+    "slice",
 )
 
 
@@ -35,7 +37,7 @@ def tracked(report: Report) -> Tracked:
     )
     judges = report.get("judges", {})
     return Tracked(
-        name=f"{report['suite']} {report['volatile']['started_at']}",
+        name=f"{report['verdict']} {report['volatile']['started_at'][:16].replace('T', ' ')}",
         tags={
             **_tags(report),
             "evalkit.verdict": report["verdict"],
@@ -56,18 +58,22 @@ def tracked(report: Report) -> Tracked:
             **{f"judge_cost/{_metric(m)}": row["cost"] for m, row in judges.items()},
         },
         tables={"gates.json": gates},
-        texts={"report.json": dump(report)},
-        datasets={
-            "corpus": (report["corpus_digest"], "corpus.lock"),
-            "golden": (report["golden_digest"], report["suite"]),
-        },
+        texts={"report.json": dump(report), "report.html": render_html(report)},
+        datasets=_datasets(report),
         children=[_child(report, variant) for variant in report["variants"]],
     )
 
 
+def _datasets(report: Report) -> dict[str, tuple[str, str]]:
+    return {
+        "corpus": (report["corpus_digest"], "corpus.lock"),
+        "golden": (report["golden_digest"], report["suite"]),
+    }
+
+
 def _child(report: Report, variant: VariantRow) -> Tracked:
     verdicts = {
-        f"evalkit.gate.{_metric(name(row))}": row["outcome"]
+        f"evalkit.gate.{_metric(row['name'])}": row["outcome"]
         for row in all_gates(report)
         if row["variant"] == variant["name"]
     }
@@ -85,6 +91,7 @@ def _child(report: Report, variant: VariantRow) -> Tracked:
         metrics=dict(_metrics(report, variant["name"]))
         | {"passages": variant["passages"], "passage_median_characters": variant["median_characters"]},
         tables={"questions.json": _questions(report, variant["name"])},
+        datasets=_datasets(report),
     )
 
 

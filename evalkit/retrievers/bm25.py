@@ -37,6 +37,9 @@ class BM25:
     stopwords: lexical.Stopwords = "none"
     engine: lexical.Engine = "bm25s"
 
+    def ready(self) -> None:
+        lexical.ready(self.engine, self.stemmer)
+
     def index(self, passages: Passages, runtime: Runtime) -> Index:  # noqa: ARG002
         tokenize = lexical.tokenizer(self.stemmer, self.stopwords)
         score = lexical.bm25(self.engine, passages.texts(), tokenize, k1=self.k1, b=self.b)

@@ -46,6 +46,9 @@ class Dense:
     def identity(self) -> str:
         return f"{self!r} {encoder.identity(self.encoder)}"
 
+    def ready(self) -> None:
+        encoder.ready(self.encoder)
+
     def warm(self, passages: Passages, queries: Sequence[str], runtime: Runtime) -> None:
         """Embeds what this and other variants will ask for."""
         encoder.warm(self.encoder, self._texts(passages), runtime, total=len(passages))

@@ -37,6 +37,10 @@ class Hybrid:
     def identity(self) -> str:
         return f"{self!r} {encoder.identity(self.encoder)}"
 
+    def ready(self) -> None:
+        encoder.ready(self.encoder)
+        self.bm25.ready()
+
     def warm(self, passages: Passages, queries: Sequence[str], runtime: Runtime) -> None:
         """Embeds what this and other variants will ask for."""
         Dense(self.encoder).warm(passages, queries, runtime)

@@ -14,6 +14,7 @@ from evalkit.trust.agreement import THRESHOLD, agreement, between_people
 from evalkit.trust.card import Card, Pair, Slice
 from evalkit.trust.labels import Labelled, key
 from evalkit.types import Judge, Judgement, Runtime
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from evalkit.types import Arrays
@@ -94,7 +95,8 @@ def _ask(judge: Judge, measure: str, labelled: Sequence[Labelled], runtime: Runt
     judgements = judge.judge(measure, [item.exchange for item in labelled], runtime)
     if len(judgements) != len(labelled):
         raise EvaluationError(
-            f"{judge.identity()}: found {len(judgements)} judgements of {len(labelled)} answers; expected one each"
+            f"{judge.identity()}: found {counted(len(judgements), 'judgement')} "
+            f"of {counted(len(labelled), 'answer')}; expected one each"
         )
     return judgements
 

@@ -17,6 +17,7 @@ from evalkit.trust.agreement import Figure
 from evalkit.trust.labels import key
 from evalkit.trust.ppi import MIN_RARER
 from evalkit.types import Exchange, Labels
+from evalkit.wording import counted
 
 __all__ = [
     "MIN_AUROC",
@@ -87,7 +88,9 @@ def problems(card: Card, today: dt.date | None) -> list[str]:
     """
     found = []
     if card.labels < MIN_LABELS:
-        found.append(f"its card rests on {card.labels} labels; label {MIN_LABELS - card.labels} more")
+        found.append(
+            f"its card rests on {counted(card.labels, 'label')}; label {MIN_LABELS - card.labels} more"
+        )
     if card.rarer < MIN_RARER:
         found.append(
             f"its card rests on {card.rarer} labels of the rarer kind; label until there are {MIN_RARER}"
@@ -151,7 +154,7 @@ def usable(
         return f"{changed} of its {len(meant)} labelled answers have changed since; label those again"
     if len(own) < MIN_LABELS:
         return (
-            f"its card holds {len(own)} labels of this variant's answers, {MIN_LABELS} are needed; "
+            f"its card holds {counted(len(own), 'label')} of this variant's answers, {MIN_LABELS} are needed; "
             f"label {MIN_LABELS - len(own)} more of them, drawn at random"
         )
     row, judged, label = zip(*own, strict=True)

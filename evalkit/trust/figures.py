@@ -11,6 +11,7 @@ import numpy as np
 from evalkit import stats
 from evalkit.trust import ppi
 from evalkit.types import Estimate, Labels
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,7 +100,7 @@ class Reviewed:
         total = stats.needed_for_floor(mean, floor, alpha, variance=count * error * error)
         if total is None:
             return "the mean is too near the floor for any affordable number of labelled answers to settle it"
-        return f"about {max(1, total - count):,} more labelled answers would settle it"
+        return f"about {counted(max(1, total - count), 'more labelled answer')} would settle it"
 
 
 def paired(ours: Reviewed, theirs: Reviewed, alpha: float) -> tuple[float | None, stats.Bounds]:

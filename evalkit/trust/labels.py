@@ -17,6 +17,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from evalkit.digest import of_value
 from evalkit.errors import SuiteError
 from evalkit.types import Exchange
+from evalkit.wording import counted
 
 __all__ = ["Labelled", "carried", "key", "read", "sheet"]
 
@@ -89,7 +90,9 @@ def read(path: Path) -> list[Labelled]:
         problems.append(f"{path}: holds no labels; expected one JSON object a line")
     if problems:
         more = len(problems) - _SHOWN
-        raise SuiteError(problems[:_SHOWN] + ([f"{path}: and {more} more problems"] if more > 0 else []))
+        raise SuiteError(
+            problems[:_SHOWN] + ([f"{path}: and {counted(more, 'more problem')}"] if more > 0 else [])
+        )
     return found
 
 

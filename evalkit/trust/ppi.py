@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evalkit import stats
+from evalkit.wording import counted
 
 if TYPE_CHECKING:
     from evalkit.types import Floats
@@ -73,11 +74,11 @@ class Corrected:
         return stats.Bounds(
             min(low, self.mean - least),
             max(high, self.mean + least),
-            f"PPI++, {self.labels} labels, lambda {self.weight:.2f}",
+            f"PPI++, {counted(self.labels, 'label')}, lambda {self.weight:.2f}",
             decisive=not few,
             why=(
-                f"the labels form only {self.label_clusters} clusters; at least {stats.MIN_CLUSTERS} are needed "
-                "to decide"
+                f"the labels form only {counted(self.label_clusters, 'cluster')}; at least {stats.MIN_CLUSTERS} "
+                "are needed to decide"
             )
             if few
             else "",
@@ -101,7 +102,7 @@ def bounds(sample: Sample, alpha: float) -> stats.Bounds:
     if not sample.few:
         return corrected(sample).bounds(alpha)
     alone = stats.mean_bounds(sample.label, sample.clusters, sample.ids, alpha)
-    return replace(alone, method=f"{alone.method} on {len(sample.label)} labels alone")
+    return replace(alone, method=f"{alone.method} on {counted(len(sample.label), 'label')} alone")
 
 
 def corrected(sample: Sample) -> Corrected:

@@ -61,10 +61,19 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A document that its source lists but that could not be turned into text, and why."""
+    """A document that its source lists but that could not be turned into text, and why.
+
+    `lasting`: whether the same revision would be unreadable again; one that need not be is read anew by the next sync.
+    """
 
     doc_id: str
     reason: str
+    lasting: bool = True
+
+    @classmethod
+    def because(cls, doc_id: str, error: Exception) -> Unreadable:
+        """Takes the reason from an error, which may say by an attribute `lasting` whether it would come again."""
+        return cls(doc_id, str(error), getattr(error, "lasting", not isinstance(error, OSError)))
 
 
 class Corpus(Protocol):

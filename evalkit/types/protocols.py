@@ -66,6 +66,9 @@ class Vectors(Protocol):
         self, identity: str, keys: Sequence[bytes], rows: NDArray[np.float16], cut: NDArray[np.bool_]
     ) -> None: ...
 
+    def joined(self, blocks: Iterable[NDArray[np.float16]]) -> NDArray[np.float16]:
+        """Returns blocks of rows as one array that takes no memory of its own: it is mapped from a file."""
+
 
 class Workers(Protocol):
     """An ordered map: results come in the items' order, whatever finishes first."""
@@ -228,6 +231,13 @@ class Judge(Protocol):
 
 class Gate(Protocol):
     """A requirement that a release must meet; `str(gate)` says it in a line."""
+
+    @property
+    def title(self) -> str:
+        """What tells it from a suite's other gates: all it asks but the level ("floor candidate Recall@5").
+
+        Waivers name it, so that a level may change under a waiver but nothing else.
+        """
 
     def judge(self, results: Results) -> Sequence[Verdict]:
         """Returns one verdict, or one for each slice."""

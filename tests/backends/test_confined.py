@@ -18,6 +18,7 @@ from evalkit.backends.confined import Pool
 from evalkit.corpus.convert import to_document
 from evalkit.corpus.markup import of_page
 from evalkit.errors import CorpusError
+from evalkit.types import Unreadable
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and limits as POSIX has them")
 
@@ -60,8 +61,9 @@ def test_a_document_that_takes_too_long_costs_its_child_alone() -> None:
     (before,) = pids(pool)
     with pytest.raises(
         ValueError, match=r"took longer than 0\.5 seconds to convert; exclude it, or split it"
-    ):
+    ) as late:
         pool.run(of_page, ENDLESS)
+    assert not Unreadable.because("a", late.value).lasting
     assert not alive(before)
     assert "hands" in pool.run(of_page, SHORT)[0]
     pool.close()

@@ -78,15 +78,12 @@ def test_vectors_come_back_by_identity(tmp_path: Path) -> None:
     assert found[:5].tobytes() == rows.tobytes()
     assert not store.get("m2", keys(5))[1].any()
     assert store.usage().entries == 5
-    assert store.clear() == 5
-    assert store.usage().entries == 0
 
 
 def test_a_damaged_vector_counts_as_absent(tmp_path: Path) -> None:
     store = VectorStore(tmp_path / "v")
     store.put("m", keys(3), np.ones((3, 8), dtype=np.float16), np.zeros(3, dtype=np.bool_))
-    store._opened.close()  # type: ignore[attr-defined]
-    del store
+    store._close()
     data = tmp_path / "v" / "data.mdb"
     content = data.read_bytes()
     row = np.ones(8, dtype=np.float16).tobytes()
@@ -95,6 +92,34 @@ def test_a_damaged_vector_counts_as_absent(tmp_path: Path) -> None:
     again = VectorStore(tmp_path / "v")
     assert int(again.get("m", keys(3))[1].sum()) == 2
     assert again.damaged() == 1
+
+
+def test_the_texts_unused_for_longest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = VectorStore(tmp_path / "v")
+    rows = np.random.default_rng(1).normal(size=(600, 384)).astype(np.float16)
+    short = np.arange(600) % 7 == 0
+    for hour, first in enumerate(range(0, 600, 200), 1):
+        monkeypatch.setattr("time.time", lambda hour=hour: 3600.0 * hour)
+        store.put("m", keys(200, first), rows[first : first + 200], short[first : first + 200])
+    monkeypatch.setattr("time.time", lambda: 3600.0 * 4)
+    store.get("m", keys(200))  # the first are the latest used now
+    before = store.usage()
+    assert store.shrink(before.bytes) == 0
+    (tmp_path / ".vectors-left").mkdir()  # by one that was killed
+    gone = store.shrink(before.bytes // 3)
+    after = store.usage()
+    assert after.bytes <= before.bytes // 3
+    assert (after.entries, gone > 200) == (600 - gone, True)
+    again, held, cut = VectorStore(tmp_path / "v").get("m", keys(600))
+    assert held[:200].all()
+    assert not held[200:400].any()
+    assert again[held].tobytes() == rows[held].tobytes()
+    assert cut[held].tolist() == short[held].tolist()
+    assert store.shrink(0) == after.entries
+    assert store.usage().entries == 0
+    store.put("m", keys(1), rows[:1], short[:1])
+    assert store.get("m", keys(1))[1].all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".v.lock", "v"]
 
 
 def _write(root: Path, start: int) -> None:

@@ -66,15 +66,24 @@ def test_one_parent_run_and_one_child_a_variant(
     parent = client.get_run(where["run"])
     assert parent.data.tags["evalkit.verdict"] == "INCONCLUSIVE"
     assert parent.data.tags["evalkit.corpus_digest"] == "c" * 64
-    assert parent.inputs is not None
-    assert {d.dataset.name: d.dataset.digest for d in parent.inputs.dataset_inputs} == {
-        "corpus": "c" * 36,
-        "golden": "d" * 36,
+    assert parent.info.run_name == "INCONCLUSIVE 2026-11-24 10:00"
+    look = {
+        "sqlite": f"mlflow ui --backend-store-uri {uri}",
+        "server": f"{uri}/#/experiments/1/runs/{where['run']}",
     }
+    assert where["look" if kind == "sqlite" else "page"] == look[kind]
+    page = Path(client.download_artifacts(parent.info.run_id, "report.html", str(tmp_path))).read_text(
+        "utf-8"
+    )
+    assert page.startswith("<!doctype html>")
     (child,) = client.search_runs(
         [parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
     )
     assert child.info.run_name == "plain"
+    for run in (parent, child):
+        assert run.inputs is not None
+        digests = {d.dataset.name: d.dataset.digest for d in run.inputs.dataset_inputs}
+        assert digests == {"corpus": "c" * 36, "golden": "d" * 36}
     assert child.data.metrics["Recall_at_5"] == 0.8
     assert (child.data.metrics["Recall_at_5/low"], child.data.metrics["Recall_at_5/high"]) == (0.7, 0.9)
     assert child.data.metrics["Recall_at_5/unscored"] == 1
@@ -88,5 +97,9 @@ def test_one_parent_run_and_one_child_a_variant(
 
 
 def test_what_cannot_be_reached_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match=r"MLflow at http://user:\*\*\*@127.0.0.1:9: "):
-        tracking.log("http://user:secret@127.0.0.1:9", "x", tracked(made_report()))
+    for scheme in ("http", "postgresql+psycopg2"):
+        with pytest.raises(EvaluationError) as caught:
+            tracking.log(f"{scheme}://user:secret@127.0.0.1:9", "x", tracked(made_report()))
+        assert str(caught.value) == (
+            f"MLflow at {scheme}://user:***@127.0.0.1:9: no server answers (connection refused)"
+        )

@@ -39,7 +39,7 @@ def decide(folder: Path) -> subprocess.CompletedProcess[str]:
         "decide",
         ".",
         "r.json",
-        "--approver",
+        "--by",
         "Rob",
         "--statement",
         "s.json",
@@ -64,6 +64,14 @@ def postgresql() -> Iterator[str]:
         server = package.get_server(Path(folder) / "data")
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg2://")
         server.cleanup()
+
+
+def test_a_database_that_refuses_is_not_asked_again(project: Path, postgresql: str) -> None:
+    wrong = postgresql.replace("//postgres:", "//nobody:")
+    assert wrong != postgresql
+    done = run(project, "--tracking", wrong)
+    assert (done.returncode, "retried" in done.stderr) == (0, False)
+    assert 'role "nobody" does not exist' in done.stdout
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
@@ -125,6 +133,17 @@ def test_a_waiver_lifts_an_undecided_gate_but_no_failed_one(project: Path) -> No
     (project / "readiness.yaml").write_text(json.dumps({**items, "waivers": [waiver]}))
     decided = decide(project)
     assert (decided.returncode, "waived by Rob" in decided.stdout) == (0, True)
+    wrong = {**waiver, "waives": "floor new Sucess@2"}
+    (project / "readiness.yaml").write_text(json.dumps({**items, "waivers": [wrong]}))
+    decided = decide(project)
+    assert decided.returncode == 3
+    assert (
+        "waives nothing: no gate or item has that name; did you mean 'floor new Success@2'?" in decided.stdout
+    )
+    entry = json.loads((project / "decisions.jsonl").read_text().splitlines()[-2])
+    assert (entry["waivers"], "waives nothing" in entry["reasons"][0]) == ([], True)
+    assert "<strong>Waived:</strong>" not in (project / "page.html").read_text()
+    (project / "readiness.yaml").write_text(json.dumps({**items, "waivers": [waiver]}))
     report = json.loads((project / "r.json").read_text())
     report["gates"][0]["outcome"] = "FAIL"
     (project / "r.json").write_text(json.dumps(report))
@@ -148,8 +167,7 @@ def test_a_floor_edited_after_results_exist_is_printed_as_such(project: Path) ->
         again = run(project, "--no-tracking")
         assert "edited since the first results" in again.stdout
         (edit,) = json.loads((project / "r.json").read_text())["volatile"]["edited"]
-        assert "at_least=0.5" in edit.partition("became")[0]
-        assert "at_least=0.4" in edit.partition("became")[2]
+        assert edit.endswith("): floor new Success@2: at least 0.5 → 0.4")
     sign(project)
     decided = decide(project)
     assert (decided.returncode, "edited since the first results" in decided.stdout) == (0, True)
@@ -191,7 +209,8 @@ def test_a_baseline_comes_from_a_report_and_runs_again(project: Path) -> None:
 
 def test_a_baseline_is_pinned_from_mlflow(project: Path) -> None:
     (project / "suite.yaml").write_text(GATED)
-    assert run(project).returncode == 0
+    first = run(project)
+    assert (first.returncode, first.stderr) == (0, "")
     uri = f"sqlite:///{project / '.evalkit' / 'mlflow.db'}"
     refused = evalkit("baseline", ".", "--tracking", uri, cwd=project)
     assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)

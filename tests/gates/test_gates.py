@@ -134,6 +134,15 @@ def test_no_regression_names_the_loss() -> None:
     assert "0 better, 40 worse: a loss beyond the margin 0.03" in verdict.reason
 
 
+def test_no_regression_asks_for_no_fewer_questions_than_it_takes() -> None:
+    verdict = judge(
+        {"no_regression": {"variant": "new", "measure": "nDCG@10", "margin": 0.03}},
+        Sheet({"new": [1.0], "old": [0.4]}),
+    )
+    assert verdict.needed == 99
+    assert "over 1 question, 1 better, 0 worse: 1 of 1 question changed; deciding takes 10" in verdict.reason
+
+
 def test_no_regression_needs_a_baseline() -> None:
     sheet = Sheet({"new": [1.0]}, baseline=None)
     with pytest.raises(SuiteError, match="no baseline to compare with"):
@@ -292,6 +301,11 @@ def test_a_figure_that_was_not_measured_decides_nothing(figures: dict[str, float
 def test_a_figure_has_one_bound(spec: dict[str, object]) -> None:
     with pytest.raises(SuiteError, match="give one of at_least and at_most"):
         registry.build({"figure": spec})
+
+
+def test_all_questions_and_one_slice_are_two_gates() -> None:
+    with pytest.raises(SuiteError, match="give one of slice and by"):
+        registry.build(floor(slice="language=de", by="language"))
 
 
 def test_an_unknown_slice_or_tag_is_answered() -> None:

@@ -100,7 +100,7 @@ def text(reader: Callable[[Path], QuestionSet], content: str | bytes) -> Callabl
         ),
         (text(Ragas, '{"user_input": "q"}'), "expected a list of samples"),
         # judgements that do not fit
-        (trec("<top><num>1<title>a</top>", "1 0 d 1\n9 0 d 1\n"), "1 judged topics are not in"),
+        (trec("<top><num>1<title>a</top>", "1 0 d 1\n9 0 d 1\n"), "1 judged topic missing from"),
         (trec("<top><num>1<title>a</top>", "1 0 d\n"), "qrels:1: found '1 0 d'"),
         (beir('{"_id": "1", "text": "a"}', "1\td\tx\n"), "test.tsv:1: found"),
         (beir('{"_id": "1", "text": "a"}', "2\td\t1\n"), "holds no questions"),

@@ -79,7 +79,7 @@ def test_synthetic_small_and_foreign() -> None:
     ]
     german = q("g", "Wie viele Tage kann ich in das nächste Jahr mitnehmen und wann?", wiki)
     assert found("synthetic", *questions, german).count == 3
-    assert found("small slices", *questions).examples == ("provenance=synthetic: 3 questions in 1 clusters",)
+    assert found("small slices", *questions).examples == ("provenance=synthetic: 3 questions in 1 cluster",)
     assert found("language", *questions, german).count in {0, 1}
     assert guess(german.text) == "de"
 

@@ -246,7 +246,7 @@ def test_review_resumes_after_a_stop_and_a_kill(drafted: Path) -> None:
     first.wait_for(f"1 judged of {total}")
     first.wait_for("q stop")
     first.press("q")
-    first.wait_for("1 questions; 2 queries left")
+    first.wait_for("1 question; 2 queries left")
     assert first.close() == 0
 
     second = Terminal(*arguments, cwd=drafted)

@@ -38,7 +38,7 @@ def test_a_budget_spent_exactly_leaves_nothing_over(run: Run) -> None:
 
 def test_a_ranking_cut_off_by_the_depth_is_short_and_one_that_ended_is_not(run: Run) -> None:
     assert window(run, Cutoff(31, "c")).short == {
-        0: "its 3 passages hold 30c of the 31c; raise the variant's depth"
+        0: "its ranking of 3 passages holds 30c of the 31c; raise the variant's depth"
     }
 
 
@@ -84,7 +84,7 @@ def test_passages_past_a_spent_budget_are_not_even_counted(run: Run, tokeniser: 
 
 def test_tokens_fall_short_like_characters(run: Run, tokeniser: Tokeniser) -> None:
     assert window(run, Cutoff(16, "t")).short == {
-        0: "its 3 passages hold 15t of the 16t; raise the variant's depth"
+        0: "its ranking of 3 passages holds 15t of the 16t; raise the variant's depth"
     }
     assert window(run, Cutoff(15, "t")).short == {}
 

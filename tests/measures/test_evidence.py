@@ -99,7 +99,7 @@ def test_a_ranking_that_ends_before_the_budget_is_unscored(name: str, runtime: R
     golden = asked([[quote(0, 0, 10)], [quote(0, 0, 10)]])
     column = parse(name).score(ranked(TENS, [[0, 1, 2], [0, 1]], depth=3), golden, runtime)
     assert column.state.tolist() == [State.UNSCORED, State.VALUE]
-    assert column.reason == {0: "its 3 passages hold 30c of the 40c; raise the variant's depth"}
+    assert column.reason == {0: "its ranking of 3 passages holds 30c of the 40c; raise the variant's depth"}
 
 
 def test_lost_evidence_is_a_better_reason_than_a_short_ranking() -> None:

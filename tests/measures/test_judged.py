@@ -107,5 +107,5 @@ def test_an_error_is_the_reason(runtime: Runtime) -> None:
 
 
 def test_a_judge_that_loses_exchanges_is_refused(runtime: Runtime) -> None:
-    with pytest.raises(EvaluationError, match="found 0 judgements of 1 exchanges"):
+    with pytest.raises(EvaluationError, match="found 0 judgements of 1 exchange"):
         Judged("Faithfulness", Fixed(())).score(*answered(Answer("x")), runtime)

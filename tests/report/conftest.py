@@ -22,7 +22,8 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
         "method": word,
     }
     gate = {
-        "position": 0, "gate": "floor", "variant": word, "measure": "Recall@5", "slice": f"tag={word}",
+        "name": f"floor {word} Recall@5 [tag={word}]", "position": 0, "gate": "floor",
+        "variant": word, "measure": "Recall@5", "slice": f"tag={word}",
         "outcome": "INCONCLUSIVE", "reason": word, "estimate": 0.8, "low": 0.7, "high": 0.9, "bound": 0.75,
         "n": questions, "needed": 40, "method": word, "advisory": False,
     }  # fmt: skip
@@ -40,13 +41,13 @@ def made_report(word: str = "plain", questions: int = 3) -> Report:
     return cast(
         "Report",
         {
-            "schema_version": 1, "evalkit_version": "0.1.0", "verdict": "INCONCLUSIVE", "reasons": [word],
+            "schema_version": 2, "evalkit_version": "0.1.0", "verdict": "INCONCLUSIVE", "reasons": [word],
             "suite": word, "owner": word, "description": word, "corpus_digest": "c" * 64, "golden_digest": "d" * 64,
-            "suite_digest": "e" * 64, "requirements": [word],
+            "suite_digest": "e" * 64, "requirements": [{"title": word, "gate": word, "parameters": {word: word}}],
             "seed": 7, "figures": {"corpus.documents": 3.0, word: 1.0}, "baseline": word,
             "measures": MEASURES,
             "units": {"nDCG@10": word},
-            "judges": {"Recall@5": {"identity": word, "card": word, "cost": 0.5, "correction": word}},
+            "judges": {"Recall@5": {"identity": word, "cards": {word: word}, "cost": 0.5, "correction": word}},
             "variants": [{"name": word, "spec": {"chunker": word}, "chunker": word, "retriever": word, "answerer": word,
                           "depth": 5, "passages": 9, "median_characters": 80}],
             "estimates": [{**estimate, "variant": word, "measure": m} for m in MEASURES],

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from evalkit.backends import charts
 from evalkit.errors import SuiteError
 from evalkit.report.csv import render_csv
 from evalkit.report.health import health
@@ -34,8 +35,9 @@ def test_a_report_comes_back_from_its_file(make: Make, tmp_path: Path) -> None:
         (None, "no such file"),
         ("{", "not a readable report"),
         ("[]", "not a report; expected one"),
-        ('{"schema_version": 9}', "report version 9; this evalkit reads 1"),
-        ('{"schema_version": 1}', "not a whole report"),
+        ('{"schema_version": 9}', "report version 9; this evalkit reads 2"),
+        ('{"schema_version": 1}', "report version 1; this evalkit reads 2"),
+        ('{"schema_version": 2}', "not a whole report"),
     ],
 )
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
@@ -123,9 +125,24 @@ def test_the_page_names_nothing_outside_itself(make: Make) -> None:
     assert "url(http" not in page
 
 
+def test_the_page_says_how_to_reproduce_it(make: Make) -> None:
+    report = make("plain")
+    assert "git checkout plain\nevalkit sync SUITE" in render_html(report)
+    report["volatile"]["code"] = "plain+"
+    page = render_html(report)
+    assert "git checkout" not in page
+    assert "plain: plain plain" in page  # the gates, as a suite writes them
+
+
+def test_nothing_takes_less_than_no_time() -> None:
+    drawn = charts.scatter([("fast", 0.03, 0.6), ("slow", 104.0, 0.7)], across="milliseconds", up="Recall@5")
+    assert ">100<" in drawn
+    assert "\N{MINUS SIGN}" not in drawn
+
+
 def test_a_large_report_says_what_it_leaves_out(make: Make) -> None:
     page = render_html(make(questions=MAX_QUESTIONS + 5))
-    assert "5 questions are left out here; the JSON report holds them all." in page
+    assert "5 questions left out here; the JSON report holds them all." in page
     assert page.count('<details class="question">') == MAX_QUESTIONS
 
 

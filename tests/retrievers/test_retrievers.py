@@ -134,6 +134,33 @@ def test_no_text_is_embedded_twice_and_the_model_is_not_loaded_again(
     assert again[1].tobytes() == again[5].tobytes()
 
 
+def test_many_vectors_lie_on_disk_and_give_the_same_bytes(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = np.random.default_rng(3)
+    texts = [f"text {number}" for number in range(50)]
+    vectors = {text: draw.normal(size=8).astype(np.float16) for text in [*texts, "query"]}
+
+    def made(name: str, texts: list[str]) -> encoder.Embedded:
+        rows = np.array([vectors[text] for text in texts])
+        return encoder.Embedded(rows, np.array([text.endswith("7") for text in texts]))
+
+    monkeypatch.setattr(encoder, "embed_now", made)
+    monkeypatch.setattr("evalkit.retrievers.dense._TIMED", 0)
+    whole, hits = encoder.embed(encoder.DEFAULT, texts, runtime), search(Dense(), texts, ["query"], runtime)
+    for size in (7, 25, 50):
+        monkeypatch.setattr(encoder, "_BLOCK", size)
+        parts = encoder.embed(encoder.DEFAULT, texts, runtime)
+        assert isinstance(parts.rows.base, np.memmap)
+        assert (parts.rows.tobytes(), parts.cut.tobytes()) == (whole.rows.tobytes(), whole.cut.tobytes())
+        again = search(Dense(), texts, ["query"], runtime)
+        assert (again.passage.tobytes(), again.score.tobytes()) == (
+            hits.passage.tobytes(),
+            hits.score.tobytes(),
+        )
+        assert again.cut == hits.cut == 5
+
+
 def test_a_model_that_is_not_here_is_not_fetched(runtime: Runtime) -> None:
     with pytest.raises(EvaluationError, match="an evaluation downloads nothing"):
         search(Dense(encoder="acme/no-such-model"), ["a"], ["a"], runtime)

@@ -104,5 +104,5 @@ def test_several_raters_are_averaged_and_compared(runtime: Runtime) -> None:
 def test_a_judge_that_fails_altogether_makes_no_card(runtime: Runtime) -> None:
     with pytest.raises(EvaluationError, match="gave no value to any of 2 answers"):
         make(Reader(), labelled(("?", 1.0), ("?", 0.0)), runtime)
-    with pytest.raises(EvaluationError, match="found 1 judgements of 2 answers"):
+    with pytest.raises(EvaluationError, match="found 1 judgement of 2 answers"):
         make(Reader(short=1), labelled(*ROWS[:2]), runtime)

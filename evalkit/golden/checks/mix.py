@@ -10,6 +10,7 @@ from evalkit.golden.checks.language import guess
 from evalkit.golden.split import cluster_of
 from evalkit.stats import MIN_CLUSTERS
 from evalkit.types import Question
+from evalkit.wording import counted
 
 __all__ = ["authors", "easy", "hopeless", "languages", "small_slices", "sources", "synthetic"]
 
@@ -47,7 +48,7 @@ def small_slices(questions: Sequence[Question]) -> Finding:
     for name, held in sorted(slices.items()):
         clusters = len({cluster_of(q) for q in held})
         if len(held) < _FEW or (clusters < len(held) and clusters < MIN_CLUSTERS):
-            found.append(f"{name}: {len(held)} questions in {clusters} clusters")
+            found.append(f"{name}: {counted(len(held), 'question')} in {counted(clusters, 'cluster')}")
     text = f"slices cannot be decided: under {_FEW} questions, or questions that share under {MIN_CLUSTERS} clusters"
     return finding("small slices", found, len(slices), text)
 
