@@ -57,8 +57,7 @@ def test_from_a_dry_run_to_a_difference(project: Path, write: Write) -> None:
     verified = evalkit("verify", project).output
     assert "store: 1 other snapshot, whole with all their texts" in verified
     assert (
-        "deleted 1 snapshot, 1 text, 1 journal entry"
-        in evalkit("corpus", "gc", project, "--keep", 0).output
+        "deleted 1 snapshot, 1 text, 1 journal entry" in evalkit("corpus", "gc", project, "--keep", 0).output
     )
     assert evalkit("verify", project).exit_code == 0
     unknown = evalkit("corpus", "diff", project, "beef")

@@ -46,19 +46,17 @@ def run(
 
 
 @contextmanager
-def until_interrupted() -> Iterator[None]:
-    """Ends what other threads have converted when this one is interrupted, so that it need not wait for them.
+def interrupted() -> Iterator[None]:
+    """Ends what other threads have converted, for as long as this lasts.
 
     Their documents, and those that wait, fail with a CorpusError: nobody may take them for unreadable.
     """
     with _making:
-        if _pool(os.getpid()).closed.is_set():
-            _pool.cache_clear()
+        _pool(os.getpid()).close()
     try:
         yield
-    except KeyboardInterrupt:
-        _pool(os.getpid()).close()
-        raise
+    finally:
+        _pool.cache_clear()
 
 
 class Pool:

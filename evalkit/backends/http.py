@@ -15,7 +15,8 @@ import os
 import random
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ from evalkit import __version__
 from evalkit.backends.addresses import resolve
 from evalkit.errors import CorpusError
 
-__all__ = ["Http", "Pace", "Reply", "shown"]
+__all__ = ["Http", "Pace", "Reply", "interrupted", "shown"]
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 TRIES = 6
@@ -42,6 +43,19 @@ MAX_BYTES = 100_000_000
 _PIECE = 65536
 
 
+_interrupted = threading.Event()
+
+
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """Ends the pauses that other threads keep, for as long as this lasts."""
+    _interrupted.set()
+    try:
+        yield
+    finally:
+        _interrupted.clear()
+
+
 class Pace:
     """What time is to retries and rate limits; tests put their own in its place."""
 
@@ -50,8 +64,13 @@ class Pace:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Waits."""
-        time.sleep(seconds)
+        """Waits.
+
+        Raises:
+            CorpusError: where the sync is interrupted meanwhile.
+        """
+        if _interrupted.wait(seconds):
+            raise CorpusError("interrupted while a service's pause was kept")
 
     def jitter(self) -> float:
         """Returns a factor between 0.5 and 1."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from evalkit.backends import confined, http
 from evalkit.corpus import convert
 from evalkit.corpus.journal import Entry, Journal, name_of
 from evalkit.corpus.memory import Memories
@@ -140,7 +142,7 @@ def read(
         CorpusError: where the source fails, or too many documents vanished.
     """
     intake = Intake(plan.listed)
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch") as threads:
+    with _threads() as threads:
         for batch in kept.staging.pending(plan.source, _BATCH):
             fetched, failure = _fetched(plan.connector, batch, threads)
             kept.staging.settle(plan.source, _stored(plan, kept, fetched))
@@ -156,6 +158,18 @@ def read(
     intake.held, *_ = kept.staging.counts(plan.source)
     intake.unreadable = kept.staging.unreadable(plan.source)
     return intake
+
+
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Opens the threads that ask for documents; an interrupt waits for answers under way, and for nothing else."""
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fetch") as threads:
+        try:
+            yield threads
+        except BaseException:
+            with confined.interrupted(), http.interrupted():
+                threads.shutdown(cancel_futures=True)
+            raise
 
 
 Fetched = tuple[Listed, Document | Unreadable | None]
