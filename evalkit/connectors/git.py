@@ -59,7 +59,10 @@ class Git:
     def fetch(self, listed: Listed) -> Document | Unreadable | None:
         mirror = self._mirror()
         if not listed.stated:
-            known = self._files(mirror, mirror.commit(self.ref))
+            commit = mirror.commit(self.ref)
+            if not any(file.path == listed.doc_id for file in mirror.files(commit, listed.doc_id)):
+                return None
+            known = self._files(mirror, commit)
             listed = next((self._listed(*found) for found in known if found[0].path == listed.doc_id), listed)
             if not listed.stated:
                 return None

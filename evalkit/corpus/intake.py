@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from evalkit.backends import confined, http
 from evalkit.corpus import convert
@@ -25,6 +26,8 @@ from evalkit.types import Connector, Document, Listed, Progress, Remembering, Un
 from evalkit.wording import counted
 
 __all__ = ["MAX_DELETED", "Intake", "Kept", "Plan", "deletable", "plan", "read"]
+
+T = TypeVar("T")
 
 MAX_DELETED = 0.2
 """The share of a source's documents that may vanish in one sync without someone saying so."""
@@ -150,11 +153,12 @@ def read(
                 raise failure
             intake.read += len(batch)
             progress(f"sync {plan.source}", intake.read, plan.pending)
-    if previous is not None:
-        missing = _missing(plan, kept, previous)
-        _guard(plan.source, missing, previous, max_deleted)
-        for number in missing:
-            _ask(plan, intake, previous.raw(number), kept)
+        if previous is not None:
+            missing = _missing(plan, kept, previous)
+            _guard(plan.source, missing, previous, max_deleted)
+            for numbers in _batches(missing):
+                _ask(plan, intake, [previous.raw(number) for number in numbers], kept, threads)
+                progress(f"ask {plan.source}", len(intake.deleted) + len(intake.omitted), len(missing))
     intake.held, *_ = kept.staging.counts(plan.source)
     intake.unreadable = kept.staging.unreadable(plan.source)
     return intake
@@ -211,16 +215,18 @@ def _guard(source: str, missing: Sequence[int], previous: Snapshot, share: float
     )
 
 
-def _ask(plan: Plan, intake: Intake, row: Row, kept: Kept) -> None:
-    doc_id = row.doc_id.decode()
-    listed = Listed(doc_id.removeprefix(f"{plan.source}/"), "", row.key.decode())
-    found = plan.connector.fetch(listed)
-    intake.read += found is not None
-    if found is None:
-        intake.deleted.append(doc_id)
-    else:
-        intake.omitted.append(doc_id)
-        kept.staging.add(plan.source, _stored(plan, kept, [(listed, found)]))
+def _ask(plan: Plan, intake: Intake, rows: Sequence[Row], kept: Kept, threads: ThreadPoolExecutor) -> None:
+    """Asks the source whether what its listing leaves out is gone."""
+    start = f"{plan.source}/"
+    asked = [Listed(row.doc_id.decode().removeprefix(start), "", row.key.decode()) for row in rows]
+    fetched, failure = _fetched(plan.connector, asked, threads)
+    if failure is not None:
+        raise failure
+    held = [(listed, found) for listed, found in fetched if found is not None]
+    kept.staging.add(plan.source, _stored(plan, kept, held))
+    intake.read += len(held)
+    intake.omitted += (f"{start}{listed.doc_id}" for listed, _ in held)
+    intake.deleted += (f"{start}{listed.doc_id}" for listed, found in fetched if found is None)
 
 
 def _stored(plan: Plan, kept: Kept, fetched: Sequence[Fetched]) -> list[tuple[Listed, Entry | None]]:
@@ -248,7 +254,7 @@ def _identity(connector: Connector) -> str:
     return f"{convert.version()} {named}"
 
 
-def _batches(listing: Iterable[Listed]) -> Iterator[list[Listed]]:
-    waiting = iter(listing)
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    waiting = iter(items)
     while batch := list(islice(waiting, _BATCH)):
         yield batch
