@@ -13,7 +13,7 @@ from evalkit.connectors import folder
 from evalkit.corpus.snapshot import Store
 from evalkit.errors import CorpusError
 from tests.conftest import Write
-from tests.test_sync import SUITE
+from tests.scripted import SUITE
 
 
 def evalkit(*arguments: object) -> Result:
