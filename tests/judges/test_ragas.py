@@ -161,7 +161,7 @@ def test_whatever_goes_wrong_is_a_reason_and_never_nan(runtime: Runtime) -> None
 @pytest.mark.parametrize(
     ("verdicts", "reason"),
     [
-        ([1], "gave 1 verdicts on 2 statements"),
+        ([1], "gave 1 verdict on 2 statements"),
         ([1, 7], "verdict 7; expected 0 or 1"),
         ([1, -1], "verdict -1"),
     ],
