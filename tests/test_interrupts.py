@@ -22,6 +22,13 @@ golden: golden.jsonl
 measures: [Recall@2]
 variants: {{v: {{chunker: {{fixed: 60}}, retriever: bm25}}}}
 """
+HEEDING = """\
+import signal
+from evalkit.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""The command line as at a terminal: what runs in the background, as tests may, is told to ignore interrupts."""
 PATIENCE = 60
 """Seconds: far less than what is being waited for, far more than an interrupt takes."""
 
@@ -31,7 +38,7 @@ def syncing(folder: Path, source: str) -> subprocess.Popen[str]:
     (folder / "golden.jsonl").touch()
     (folder / "suite.yaml").write_text(SUITE.format(source=source))
     return subprocess.Popen(
-        [sys.executable, "-m", "evalkit", "sync", str(folder)],
+        [sys.executable, "-c", HEEDING, "sync", str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
