@@ -6,7 +6,6 @@ three requests each, through the real client. The pace that the connector keeps 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -15,24 +14,15 @@ from time import sleep
 
 from pydantic import SecretStr
 
-from benchmarks.sidebyside import alternate, table
+from benchmarks.sidebyside import alternate, suite_over, table
 from evalkit.backends import gdrive_api
 from evalkit.connectors.gdrive import GDrive
 from evalkit.corpus import intake
-from evalkit.suite import load_suite
 from evalkit.sync import sync
 from tests.connectors.gdrive_double import DOC, TOKEN, Disk
 from tests.service import Answer, Asked, service
 
 FILES, LATENCY = 120, 0.04
-SUITE = """\
-name: fetching
-owner: bench@example.org
-corpus: {docs: {folder: docs}}
-golden: golden.jsonl
-measures: [Recall@2]
-variants: {v: {chunker: {fixed: 60}, retriever: bm25}}
-"""
 
 
 def main(data: Path | None) -> str:  # noqa: ARG001 - every benchmark takes it
@@ -61,10 +51,6 @@ def reading(place: Path, drive: GDrive, at_once: int) -> Callable[[], object]:
 
     def once() -> object:
         intake.AT_ONCE = at_once
-        home = place / f"{at_once}-{next(numbers)}"
-        (home / ".evalkit").mkdir(parents=True)
-        (home / "suite.yaml").write_text(SUITE)
-        (home / "golden.jsonl").touch()
-        return sync(dataclasses.replace(load_suite(home), corpus={"docs": drive}), lambda *_: None)
+        return sync(suite_over(place / f"{at_once}-{next(numbers)}", drive), lambda *_: None)
 
     return once

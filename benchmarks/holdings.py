@@ -6,7 +6,6 @@ figures are those of the sync: journal, texts, snapshot and lock. Each sync runs
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 import subprocess
@@ -18,21 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from benchmarks.sidebyside import table
-from evalkit.suite import load_suite
+from benchmarks.sidebyside import suite_over, table
 from evalkit.sync import sync
 from evalkit.types import Document, Listed
 
 SIZES = (100_000, 1_000_000)
 ROUNDS = {"first sync": 0, "nothing changed": 0, "1 % edited": 1}
-SUITE = """\
-name: holdings
-owner: bench@example.org
-corpus: {docs: {folder: docs}}
-golden: golden.jsonl
-measures: [Recall@2]
-variants: {v: {chunker: {fixed: 60}, retriever: bm25}}
-"""
 
 
 @dataclass(frozen=True)
@@ -81,10 +71,7 @@ def apart(place: Path, count: int, edition: int) -> tuple[float, float]:
 
 
 def once(place: Path, count: int, edition: int) -> None:
-    (place / "suite.yaml").write_text(SUITE)
-    (place / "golden.jsonl").touch()
-    (place / ".evalkit").mkdir(exist_ok=True)
-    suite = dataclasses.replace(load_suite(place), corpus={"docs": Made(count, edition)})
+    suite = suite_over(place, Made(count, edition))
     peak, over = 0, threading.Event()
 
     def watch() -> None:

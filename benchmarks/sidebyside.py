@@ -1,13 +1,26 @@
-"""What benchmarks share: contenders timed in turns, and tables."""
+"""What benchmarks share: contenders timed in turns, tables, and a suite over a source."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-__all__ = ["Timed", "alternate", "table"]
+from evalkit.suite import Suite, load_suite
+from evalkit.types import Connector
+
+__all__ = ["Timed", "alternate", "suite_over", "table"]
+
+SUITE = """\
+name: bench
+owner: bench@example.org
+corpus: {docs: {folder: docs}}
+golden: golden.jsonl
+measures: [Recall@2]
+variants: {v: {chunker: {fixed: 60}, retriever: bm25}}
+"""
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,14 @@ def alternate(contenders: Sequence[Callable[[], object]], repeats: int) -> list[
             contender()
             seconds.append(perf_counter() - start)
     return [Timed(tuple(seconds)) for seconds in took]
+
+
+def suite_over(home: Path, source: Connector) -> Suite:
+    """Makes a suite in a folder, whose documents come from a source; what an earlier one kept there stays."""
+    (home / ".evalkit").mkdir(parents=True, exist_ok=True)
+    (home / "suite.yaml").write_text(SUITE)
+    (home / "golden.jsonl").touch()
+    return replace(load_suite(home), corpus={"docs": source})
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

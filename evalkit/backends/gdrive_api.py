@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from evalkit.backends.http import TRIES, Http, Pace
 from evalkit.errors import CorpusError, MissingDependency
@@ -17,9 +18,10 @@ from evalkit.errors import CorpusError, MissingDependency
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-__all__ = ["Drive", "Expired", "Refused", "connect"]
+__all__ = ["Drive", "Expired", "Refused", "begun_again", "connect"]
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 PER_SECOND = 50.0
 """A quarter of the 12,000 a minute that Drive has allowed one account; where it allows less, it says so."""
@@ -125,6 +127,14 @@ class Expired(Exception):  # noqa: N818
     """Drive no longer knows a token that it gave: of a list's next page, or of where its feed goes on."""
 
 
+def begun_again(read: Callable[[], T]) -> T:
+    """Reads a list, from the start again where Drive no longer knows the token of its next page."""
+    for _ in range(2):
+        with suppress(Expired):
+            return read()
+    raise CorpusError("gdrive: a list's page token expired twice; sync again later")
+
+
 class Drive:
     """What the connector asks of Drive. What is gone or not shared is None."""
 
@@ -189,22 +199,24 @@ class Drive:
 
     def permissions(self, file_id: str) -> list[Json] | None:
         """Returns who may read a file, inherited permissions included; None where the account may not see that."""
-        pages = self._pages(
-            lambda page: self._service.permissions().list(
-                fileId=file_id,
-                fields="nextPageToken,permissions(id,type,emailAddress,domain,deleted)",
-                pageSize=100,
-                supportsAllDrives=True,
-                **page,
-            ),
-            "permissions",
-        )
-        try:
+
+        def read() -> list[Json]:
+            pages = self._pages(
+                lambda page: self._service.permissions().list(
+                    fileId=file_id,
+                    fields="nextPageToken,permissions(id,type,emailAddress,domain,deleted)",
+                    pageSize=100,
+                    supportsAllDrives=True,
+                    **page,
+                ),
+                "permissions",
+            )
             return [item for page in pages for item in page]
+
+        try:
+            return begun_again(read)
         except Refused:
             return None
-        except Expired:
-            raise CorpusError("gdrive: a list's page token expired; sync again") from None
 
     def one(self, file_id: str) -> Json | None:
         """Returns what Drive says about a file."""

@@ -7,9 +7,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from evalkit.backends.gdrive_api import Drive, Expired
+from evalkit.backends.gdrive_api import Drive, Expired, begun_again
 from evalkit.digest import of_value
-from evalkit.errors import CorpusError
 from evalkit.types import Memory
 
 __all__ = ["FOLDER", "Entry", "entries"]
@@ -48,7 +47,7 @@ def entries(api: Drive, drive: str, memory: Memory) -> dict[str, Entry]:
     """
     whose = f"{_VERSION} {api.account()} {drive}"
     if memory.get("whose") != whose or not _followed(api, drive, memory):
-        _list(api, drive, memory, whose)
+        begun_again(lambda: _list(api, drive, memory, whose))
     return {
         name.removeprefix(_FILE): Entry(*json.loads(said))
         for name, said in memory.items()
@@ -93,24 +92,18 @@ def _reaches_below(before: str, after: str) -> bool:
 
 
 def _list(api: Drive, drive: str, memory: Memory, whose: str) -> None:
-    """Lists everything into the memory, once more where the token of a page expired.
+    """Lists everything into the memory.
 
     A listing that was cut off is begun again: what its pages held may have moved to others meanwhile.
     """
-    for _ in range(2):
-        memory.clear()
-        # The feed's token first: what changes while pages are read is in the feed.
-        facts = {"whose": whose, "cursor": api.now(drive), "began": str(time.time())}
-        try:
-            for files in api.files(drive):
-                facts |= {f"{_FILE}{file['id']}": json.dumps(_entry(file)) for file in files}
-                memory.update(facts)
-                facts = {}
-        except Expired:
-            continue
-        memory.update({"complete": "yes"})
-        return
-    raise CorpusError("gdrive: a list's page token expired twice; sync again later")
+    memory.clear()
+    # The feed's token first: what changes while pages are read is in the feed.
+    facts = {"whose": whose, "cursor": api.now(drive), "began": str(time.time())}
+    for files in api.files(drive):
+        facts |= {f"{_FILE}{file['id']}": json.dumps(_entry(file)) for file in files}
+        memory.update(facts)
+        facts = {}
+    memory.update({"complete": "yes"})
 
 
 def _entry(file: Mapping[str, Any]) -> Entry:

@@ -83,8 +83,13 @@ def _readers(row: Row) -> object:
 
 def _whole(snapshot: Snapshot, row: Row) -> Row:
     """A row with its facts, which none of those that came or went keeps in memory."""
-    at = snapshot.row(row.doc_id.decode())
-    return row if at is None else snapshot.raw(at)
+    return snapshot.raw(_number(snapshot, row))
+
+
+def _number(snapshot: Snapshot, row: Row) -> int:
+    if (found := snapshot.row(row.doc_id.decode())) is None:
+        raise KeyError(row.doc_id)
+    return found
 
 
 def _names(ids: Iterable[bytes]) -> tuple[str, ...]:
@@ -179,8 +184,7 @@ def _alike(
 
 
 def _text(snapshot: Snapshot, row: Row) -> str:
-    at = snapshot.row(row.doc_id.decode())
-    return "" if at is None else snapshot[at].text
+    return snapshot[_number(snapshot, row)].text
 
 
 def _lines(text: str) -> Counter[tuple[bytes, int]]:

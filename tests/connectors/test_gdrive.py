@@ -195,6 +195,20 @@ def test_what_drive_keeps_back_is_unreadable(disk: Disk, connect: Connect) -> No
         list(connect().listing())
 
 
+def test_a_long_list_of_readers_is_begun_again_once(disk: Disk, connect: Connect) -> None:
+    disk.file("1", "Doc", DOC, b"text")
+    disk.readers["1"] = [
+        {"id": str(n), "type": "user", "emailAddress": f"{n}@acme.example"} for n in range(3)
+    ]
+    (listed,) = connect().listing()
+    disk.page_size, expired = 2, failure(410, "gone")
+    disk.script = [None, None, expired]
+    assert len(getattr(connect().fetch(listed), "acl", ())) == 3
+    disk.script = [None, None, expired, None, expired]
+    with pytest.raises(CorpusError, match="page token expired twice"):
+        connect().fetch(listed)
+
+
 def test_ten_thousand_files(disk: Disk, connect: Connect) -> None:
     for number in range(10_000):
         disk.file(str(number), f"Doc {number}", DOC)
