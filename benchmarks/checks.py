@@ -73,10 +73,8 @@ def main(data: Path | None) -> str:  # noqa: ARG001
     questions = []
     for number in range(QUESTIONS // 2):
         text = f"{OPENINGS[number % len(OPENINGS)]} {' '.join(draw(rng, 9))}"
-        start = int(rng.integers(0, 2000))
-        evidence = (
-            Evidence(f"docs/{number % DOCUMENTS}", corpus.texts[number % DOCUMENTS][start : start + 120]),
-        )
+        at = int(rng.integers(0, 2000))
+        evidence = (Evidence(f"docs/{number % DOCUMENTS}", corpus.texts[number % DOCUMENTS][at : at + 120]),)
         for twin, asked in enumerate((text, altered(rng, text))):
             questions.append(Question(f"q{number}-{twin}", asked, evidence, reference=" ".join(draw(rng, 8))))
     start = perf_counter()

@@ -42,7 +42,7 @@ def main(data: Path | None) -> str:
         raise ImportError("EVALKIT_DATA is not set")
     import ray  # noqa: F401
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     processes = (0.0, "")
     for name in ("2 processes", "Ray, 2 nodes", "Ray, 2 nodes, one killed"):
         with TemporaryDirectory() as folder, workers(name) as (spec, kill):

@@ -26,7 +26,8 @@ REPLICATIONS = int(os.environ.get("EVALKIT_REPLICATIONS", "5000"))
 SIZES, FLOORS, KINDS = (50, 100, 300), (0.85, 0.95), ("binary", "halves", "beta")
 CLUSTERS = {50: 20, 100: 20, 300: 20}
 ICC, CORRELATION, VARIANTS, SLICES, MARGIN, SEED, FIFTH = 0.3, 0.7, 8, 10, 0.03, 7, 5
-EMPTY = Qrels(*(np.zeros(0, dtype=np.int32) for _ in range(5)), np.zeros(0, dtype=np.bool_))
+NONE = np.zeros(0, dtype=np.int32)
+EMPTY = Qrels(NONE, NONE, NONE, NONE, NONE, np.zeros(0, dtype=np.bool_))
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def quantile(kind: str, u: np.ndarray, mean: float) -> np.ndarray:
         half = 2 * (1 - mean) / 3  # one question in six of the loss is a whole miss
         miss = (1 - mean) - half / 2
         return np.where(u < miss, 0.0, np.where(u < miss + half, 0.5, 1.0))
-    return np.interp(u, *beta(mean))
+    values: np.ndarray = np.interp(u, *beta(mean))
+    return values
 
 
 @cache

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from evalkit.backends import judge as backend
+from evalkit.backends import ragas_library
 from evalkit.backends.runtime import open_runtime
 from evalkit.errors import MissingDependency
 from evalkit.judges.ragas import Ragas
@@ -31,7 +31,7 @@ with serve(latency={LATENCY}) as endpoint:
 
 def main(data: Path | None) -> str:  # noqa: ARG001
     try:
-        backend._ragas()  # noqa: SLF001
+        ragas_library.for_judging()
     except MissingDependency as error:
         raise ImportError(str(error)) from error
     lines = ["| concurrency | calls | ideal, s | took, s | ratio | again, s |", "|---|---|---|---|---|---|"]

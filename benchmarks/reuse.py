@@ -22,11 +22,16 @@ from evalkit.retrievers.bm25 import BM25
 from evalkit.retrievers.dense import Dense
 from evalkit.retrievers.hybrid import Hybrid
 from evalkit.stages import run_variants
-from evalkit.types import Document, Evidence, Question, Variant
+from evalkit.types import Chunker, Document, Evidence, Question, Retriever, Variant
 
 DOCUMENTS, LENGTH, EDITED = 1000, 1500, 10
-CHUNKERS = [Fixed(size=800, overlap=0), Recursive(size=800), Sentence(size=800), Heading(size=800)]
-RETRIEVERS = [BM25(), Dense(), Hybrid()]
+CHUNKERS: list[Chunker] = [
+    Fixed(size=800, overlap=0),
+    Recursive(size=800),
+    Sentence(size=800),
+    Heading(size=800),
+]
+RETRIEVERS: list[Retriever] = [BM25(), Dense(), Hybrid()]
 
 
 def main(data: Path | None) -> str:

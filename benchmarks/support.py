@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -179,7 +179,8 @@ def train(answers: Sequence[Answered]) -> np.ndarray:
 
 def chances(model: np.ndarray, features: np.ndarray) -> np.ndarray:
     """The chance that each statement is unsupported, as evalkit.judges.support computes it."""
-    return 1 / (1 + np.exp(-(model[0] + features @ model[1:])))
+    chance: np.ndarray = 1 / (1 + np.exp(-(model[0] + features @ model[1:])))
+    return chance
 
 
 def write(answers: Sequence[Answered]) -> None:
@@ -246,7 +247,8 @@ def crossed(answers: Sequence[Answered], seed: int) -> Crossed:
     groups = sorted({answer.group for answer in answers})
     fold = dict(zip(groups, np.random.default_rng(seed).permutation(len(groups)) % FOLDS, strict=True))
     models = [train([answer for answer in answers if fold[answer.group] != part]) for part in range(FOLDS)]
-    chance, mutants = [], {kind: [] for kind in MUTATIONS}
+    chance = []
+    mutants: dict[str, list[Any]] = {kind: [] for kind in MUTATIONS}
     for answer in answers:
         model = models[fold[answer.group]]
         before = chances(model, answer.features)

@@ -92,7 +92,7 @@ def theirs(data: Path, folder: Path) -> tuple[int, Callable[[], object]]:  # noq
     mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
     mlflow.set_experiment("theirs")
 
-    @scorer
+    @scorer  # type: ignore[untyped-decorator]
     def constant(outputs: str) -> float:
         return float(bool(outputs))
 

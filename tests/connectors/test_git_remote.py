@@ -59,7 +59,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    made = Repository(tmp_path / "work")
+    made = Repository(tmp_path / "handbook")
     made.commit(a="first")
     return made
 
@@ -80,7 +80,7 @@ def texts(source: Git) -> list[str]:
 
 
 def test_what_passes_is_waited_for(host: Host, running: Service, slept: list[float]) -> None:
-    source = Git(url=f"{running.url}/work", allow_private=True)
+    source = Git(url=f"{running.url}/handbook", allow_private=True)
     host.script = [Answer(status=503), Answer(status=429)]
     assert texts(source) == ["first"]
     assert len(slept) == 2
@@ -91,8 +91,8 @@ def test_what_passes_is_waited_for(host: Host, running: Service, slept: list[flo
 def test_an_answer_that_breaks_off_is_asked_for_again(
     host: Host, running: Service, slept: list[float]
 ) -> None:
-    source = Git(url=f"{running.url}/work", ref="main", allow_private=True)
-    whole = host(Asked("GET", "/work/info/refs", {"service": "git-upload-pack"}, {}, b""))
+    source = Git(url=f"{running.url}/handbook", ref="main", allow_private=True)
+    whole = host(Asked("GET", "/handbook/info/refs", {"service": "git-upload-pack"}, {}, b""))
     host.script = [Answer(whole.body, headers=whole.headers, cut=True)]
     assert texts(source) == ["first"]
     assert len(slept) == 1
@@ -101,7 +101,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(
 def test_patience_ends(host: Host, running: Service, slept: list[float]) -> None:
     host.script = [Answer(status=500)] * 9
     with pytest.raises(CorpusError, match=r"returned error: 500\); sync again later"):
-        texts(Git(url=f"{running.url}/work", allow_private=True))
+        texts(Git(url=f"{running.url}/handbook", allow_private=True))
     assert len(running.asked) == 4
     assert len(slept) == 3
 
@@ -112,7 +112,7 @@ def test_what_does_not_pass_is_asked_once(
 ) -> None:
     host.script = [Answer(status=status, headers={"WWW-Authenticate": 'Basic realm="x"'})] * 9
     with pytest.raises(CorpusError, match="check the repository, the ref and the credentials"):
-        texts(Git(url=f"{running.url}/work", token=SecretStr("s3cret"), allow_private=True))
+        texts(Git(url=f"{running.url}/handbook", token=SecretStr("s3cret"), allow_private=True))
     assert len(running.asked) == 1
     assert "authorization" in running.asked[0].headers
     assert slept == []
@@ -120,9 +120,9 @@ def test_what_does_not_pass_is_asked_once(
 
 def test_a_missing_ref_and_a_refused_scheme_are_asked_once(running: Service, slept: list[float]) -> None:
     with pytest.raises(CorpusError, match="no branch, tag or commit 'nope'"):
-        texts(Git(url=f"{running.url}/work", ref="nope", allow_private=True))
+        texts(Git(url=f"{running.url}/handbook", ref="nope", allow_private=True))
     with pytest.raises(CorpusError, match="expected an https://"):
-        texts(Git(url=f"{running.url}/work"))
+        texts(Git(url=f"{running.url}/handbook"))
     assert slept == []
 
 
@@ -130,7 +130,7 @@ def test_nobody_there_is_waited_for(host: Host, slept: list[float], tmp_path: Pa
     with service(host) as gone:
         pass
     with pytest.raises(CorpusError, match=r"git fetch failed \(.*\); sync again later"):
-        texts(Git(url=f"{gone.url}/work", allow_private=True))
+        texts(Git(url=f"{gone.url}/handbook", allow_private=True))
     assert len(slept) == 3
 
 
